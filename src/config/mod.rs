@@ -1,0 +1,1 @@
+//! Typed settings: YAML, environment overrides, secrets, and errors that say where.

@@ -1,0 +1,17 @@
+//! plimsoll: a live trading runtime for one host.
+//!
+//! The map, from the inside out (who may know whom is checked by `tests/tidy.rs`):
+//!
+//! * [`domain`]: pure decisions and the types that carry them; no sockets, clocks or actors.
+//! * [`supervision`]: cells, supervisors and the watchdog; knows no trading word.
+//! * [`venues`], [`paper_exchange`]: the wire, seen from the client and from the exchange.
+//! * [`actors`]: one supervised component per file.
+//! * [`web`]: HTTP surface. [`telemetry`]: logs and metrics. [`config`]: settings and secrets.
+//! * [`app`]: builds and runs the whole; [`cli`]: one file per command.
+
+pub mod clock;
+pub mod config;
+pub mod domain;
+pub mod paper_exchange;
+pub mod supervision;
+pub mod venues;

@@ -1,0 +1,2 @@
+//! The `plimsoll` executable.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Generic supervised actors ("cells") on actix; knows no trading word.
