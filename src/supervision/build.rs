@@ -3,10 +3,12 @@
 use super::cell::{AnyCell, CellControl};
 use super::clock::Moment;
 use super::control::SupervisorId;
+use super::decl::{ChildDecl, SupervisorDecl};
 use super::machine::{ChildId, ChildRules, Epoch, Machine, Origin};
+use super::overrides::ChildOverride;
 use super::snapshot::NodeCard;
 use super::spec::{HangLimits, SpecError, SupervisorSpec, check_name};
-use super::tree::{BuildError, ChildDecl, ChildOverride, Shared, SupervisorDecl};
+use super::tree::{BuildError, Shared};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -168,8 +170,7 @@ impl Builder<'_> {
             if let Some(field) = set.worker_only() {
                 return Err(BuildError::NotForSupervisor { path: path.to_owned(), field });
             }
-            decl.spec.intensity = set.intensity.unwrap_or(decl.spec.intensity);
-            decl.spec.backoff = set.backoff.unwrap_or(decl.spec.backoff);
+            set.apply_to_supervisor(&mut decl.spec);
         }
         let auto = parent.and_then(|(id, _)| self.supervisors.get(id)).map(|n| n.spec.auto_shutdown);
         decl.spec.validate(path, auto)?;
@@ -217,10 +218,11 @@ impl Builder<'_> {
         self.paths.push(below_root(&path).to_owned());
         match child {
             ChildDecl::Cell(mut cell) => {
-                if let Some(set) = self.override_for(&path) {
-                    set.apply(&mut cell.spec);
-                }
+                let set = self.override_for(&path);
                 let Some(node) = self.supervisors.get_mut(parent) else { return Ok(()) };
+                if let Some(set) = set {
+                    set.apply(&mut cell.spec, node.spec.intensity);
+                }
                 cell.spec.validate(&path, node.spec.auto_shutdown)?;
                 let id = node.machine.declare(ChildRules::worker(&name, &cell.spec, Origin::Declared));
                 let kid = Kid::cell(path, cell, self.shared);
@@ -229,7 +231,7 @@ impl Builder<'_> {
             }
             ChildDecl::Supervisor(mut below) => {
                 if let Some(set) = self.override_for(&path) {
-                    below.spec.backoff = set.backoff.unwrap_or(below.spec.backoff);
+                    set.apply_to_supervisor(&mut below.spec);
                 }
                 let Some(node) = self.supervisors.get_mut(parent) else { return Ok(()) };
                 let child = node.machine.declare(ChildRules::supervisor(&name, &below.spec));

@@ -7,7 +7,7 @@ use super::handle::Handle;
 use super::ledger::Ledger;
 use super::machine::{Epoch, KillWhy};
 use super::mailbox::Mailbox;
-use super::pulse::Pulse;
+use super::pulse::{Fault, Pulse};
 use super::reporter::Reporter;
 use super::seat::{Seat, SharedArbiters};
 use super::spec::{ChildSpec, OnRestart};
@@ -77,6 +77,8 @@ pub(super) trait CellControl: Send {
         shared: &mut SharedArbiters,
     ) -> Result<Arc<Pulse>, String>;
     fn stop(&self, epoch: Epoch);
+    /// Makes the current incarnation fail on purpose; false when none lives.
+    fn inject(&self, fault: Fault) -> bool;
     /// Fences the incarnation.
     fn kill(&mut self, epoch: Epoch, why: KillWhy) -> Killed;
     fn shares(&self) -> Option<(String, u64)>;
@@ -101,11 +103,14 @@ struct CellChild<A: Actor<Context = Ctx<A>>> {
     pulse: Option<Arc<Pulse>>,
 }
 
+/// Makes the running part of a cell once its spec is final.
+type MakeControl = Box<dyn FnOnce(&ChildSpec) -> Box<dyn CellControl> + Send>;
+
 /// A cell whose actor's type is forgotten, with what the tree builder must know.
 pub(super) struct AnyCell {
     pub(super) name: String,
     pub(super) spec: ChildSpec,
-    pub(super) make: Box<dyn FnOnce(&ChildSpec) -> Box<dyn CellControl> + Send>,
+    pub(super) make: MakeControl,
 }
 
 impl<A: Actor<Context = Ctx<A>>> Cell<A> {
@@ -175,6 +180,14 @@ impl<A: Actor<Context = Ctx<A>>> CellControl for CellChild<A> {
         if let Some(pulse) = &self.pulse {
             pulse.ask_to_stop();
         }
+    }
+
+    fn inject(&self, fault: Fault) -> bool {
+        let living = self.pulse.as_ref().filter(|pulse| !pulse.is_over());
+        if let Some(pulse) = living {
+            pulse.inject(fault);
+        }
+        living.is_some()
     }
 
     fn kill(&mut self, epoch: Epoch, why: KillWhy) -> Killed {

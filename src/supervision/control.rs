@@ -3,6 +3,7 @@
 use super::cell::AnyCell;
 use super::machine::Origin;
 use super::machine::{AdminError, AdminOutcome, AdminRequest, ChildCounts, ChildId, ChildStatus, Event};
+use super::pulse::Fault;
 use tokio::sync::oneshot;
 
 /// A supervisor within one tree.
@@ -25,6 +26,8 @@ pub(super) enum Control {
     StartChild { supervisor: String, cell: AnyCell, origin: Origin, reply: AdminReply },
     /// Terminate, restart or delete the child at a path.
     Admin { path: String, request: fn(ChildId) -> AdminRequest, reply: AdminReply },
+    /// Make the actor at a path fail on purpose; false when none lives there.
+    Inject { path: String, fault: Fault, reply: oneshot::Sender<bool> },
     /// OTP's which_children and count_children.
     Children { supervisor: String, reply: oneshot::Sender<Option<(Vec<ChildStatus>, ChildCounts)>> },
     /// Kills the control loop's own step, to prove the guard around it.

@@ -11,7 +11,7 @@ use super::exit::{ExitReason, PanicReport};
 use super::ledger::DeadLetter;
 use super::mailbox::Popped;
 use super::panics;
-use super::pulse::Pulse;
+use super::pulse::{Fault, Pulse};
 use super::reporter::Reporter;
 use actix::{Actor, ActorContext, Running};
 use std::future::Future;
@@ -63,6 +63,9 @@ impl<A: Actor<Context = Ctx<A>>> Driver<A> {
         {
             return Step::Over(failed);
         }
+        if let Some(fault) = self.pulse.take_fault() {
+            self.fail_on_purpose(fault);
+        }
         let mut budget = MESSAGES_PER_POLL_MAX;
         loop {
             self.ctx.touched = false;
@@ -110,6 +113,18 @@ impl<A: Actor<Context = Ctx<A>>> Driver<A> {
         };
         self.pulse.leave();
         reason
+    }
+
+    #[expect(clippy::panic, reason = "an injected fault is a panic like any other")]
+    fn fail_on_purpose(&mut self, fault: Fault) {
+        self.ctx.during = "injected fault";
+        match fault {
+            Fault::Panic => panic!("injected by an operator"),
+            Fault::Wedge => {
+                let never = actix::fut::wrap_future(std::future::pending());
+                actix::AsyncContext::wait(&mut self.ctx, never);
+            }
+        }
     }
 
     /// Polls the `ctx.wait` futures, last in first; true while one of them holds the mailbox.

@@ -10,6 +10,7 @@ mod cell;
 mod clock;
 mod context;
 mod control;
+mod decl;
 mod driver;
 mod envelope;
 mod exit;
@@ -17,6 +18,7 @@ mod handle;
 mod ledger;
 pub mod machine;
 mod mailbox;
+mod overrides;
 mod panics;
 mod pulse;
 mod reporter;
@@ -34,17 +36,16 @@ compile_error!("supervision needs panic = \"unwind\": under \"abort\" the first 
 pub use cell::{Cell, StartFailure, cell};
 pub use clock::{CoarseClock, Moment, TreeClock};
 pub use context::Ctx;
+pub use decl::{ChildDecl, SupervisorDecl, supervisor};
 pub use exit::{ExitReason, HangKind, PanicReport};
 pub use handle::{AskError, Handle, Port, TellError};
 pub use ledger::{DeadLetter, Ledger};
 pub use mailbox::Fence;
+pub use overrides::ChildOverride;
 pub use snapshot::{Node, NodeKind, NodeState};
 pub use spec::{
     AutoShutdown, Backoff, ChildSpec, HangLimits, Intensity, Jitter, MailboxPolicy, OnHang, OnRestart,
     Placement, Restart, Shutdown, SpecError, Strategy, SupervisorSpec, check_name,
 };
 pub use tasks::{TaskError, TaskSpec, Tasks};
-pub use tree::{
-    BuildError, ChildDecl, ChildOverride, Emergency, EmergencyHandler, Ended, SupervisorDecl, Tree,
-    TreeOptions, Watching, supervisor,
-};
+pub use tree::{BuildError, Emergency, EmergencyHandler, Ended, Fault, Tree, TreeOptions, Watching};

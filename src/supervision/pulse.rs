@@ -6,8 +6,17 @@
 
 use super::exit::HangKind;
 use parking_lot::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::task::Waker;
+
+/// A failure made on purpose, for drills and tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The incarnation panics.
+    Panic,
+    /// The incarnation holds its mailbox in a `ctx.wait` that never resolves.
+    Wedge,
+}
 
 /// See the module's head.
 #[derive(Debug, Default)]
@@ -16,6 +25,7 @@ pub(crate) struct Pulse {
     wait: AtomicU64,
     stop_asked: AtomicBool,
     over: AtomicBool,
+    fault: AtomicU8,
     waker: Mutex<Option<Waker>>,
 }
 
@@ -72,6 +82,28 @@ impl Pulse {
     /// Whether it was asked; true once.
     pub(crate) fn take_stop(&self) -> bool {
         self.stop_asked.swap(false, Ordering::AcqRel)
+    }
+
+    /// Makes the incarnation fail at its next turn.
+    pub(crate) fn inject(&self, fault: Fault) {
+        let code = match fault {
+            Fault::Panic => 1,
+            Fault::Wedge => 2,
+        };
+        self.fault.store(code, Ordering::Release);
+        self.wake();
+    }
+
+    /// The failure asked for; once.
+    pub(crate) fn take_fault(&self) -> Option<Fault> {
+        if self.fault.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        match self.fault.swap(0, Ordering::AcqRel) {
+            1 => Some(Fault::Panic),
+            2 => Some(Fault::Wedge),
+            _ => None,
+        }
     }
 
     /// Makes the incarnation look at its fence.

@@ -7,6 +7,7 @@
 use super::build::{Kid, KidKind, SupervisorNode, Supervisors};
 use super::cell::Killed;
 use super::control::{AdminReply, Control, SupervisorId};
+use super::decl::SupervisorDecl;
 use super::exit::ExitReason;
 use super::machine::{
     Action, AdminError, AdminRequest, ChildId, ChildRules, Epoch, Event, KillWhy, Note, Origin, Ticket,
@@ -16,7 +17,7 @@ use super::pulse::Pulse;
 use super::reporter::Reporter;
 use super::seat::SharedArbiters;
 use super::snapshot::{NodeCard, NodeState};
-use super::tree::{BuildError, Emergency, Ended, Progress, Shared, SupervisorDecl};
+use super::tree::{BuildError, Emergency, Ended, Progress, Shared};
 use super::{build, panics};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -122,6 +123,18 @@ impl Runtime {
                 self.start_child(&supervisor, cell, origin, reply)
             }
             Control::Admin { path, request, reply } => self.admin(&path, request, reply),
+            Control::Inject { path, fault, reply } => {
+                let found = self.supervisors.find_child(&path);
+                let kid = found.and_then(|(id, child)| self.supervisors.kid(id, child));
+                let hit = match kid.map(|kid| &kid.kind) {
+                    Some(KidKind::Cell(cell, _)) => cell.inject(fault),
+                    Some(KidKind::Supervisor(_)) | None => false,
+                };
+                tracing::warn!(event = "fault_injected", actor.path = path, fault = ?fault, hit);
+                // The asker may have gone.
+                let _ = reply.send(hit);
+                None
+            }
             Control::Children { supervisor, reply } => {
                 let children = self.supervisors.find(&supervisor).and_then(|id| self.supervisors.get(id));
                 let answer = children.map(|n| (n.machine.which_children(), n.machine.count_children()));
@@ -130,7 +143,6 @@ impl Runtime {
                 None
             }
             #[cfg(test)]
-            #[expect(clippy::panic, reason = "the test's own doing")]
             Control::Panic => panic!("asked to"),
         }
     }
@@ -488,5 +500,31 @@ impl Runtime {
                 },
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Ended, Tree, TreeOptions, Watching, supervisor};
+    use super::{Control, Emergency};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn a_panic_in_the_control_loop_is_an_emergency() {
+        actix_rt::System::new().block_on(async {
+            let handled = Arc::new(AtomicUsize::new(0));
+            let counter = Arc::clone(&handled);
+            let on_emergency = Arc::new(move |_: &Emergency| {
+                counter.fetch_add(1, Ordering::Relaxed);
+            });
+            let options = TreeOptions { watching: Watching::Manual, on_emergency, ..TreeOptions::default() };
+            let tree = Tree::start(supervisor("root"), options).unwrap();
+            tree.up().await.unwrap();
+            tree.control().send(Control::Panic).ok().unwrap();
+            let ended = tree.ended().await;
+            assert!(matches!(ended, Ended::Emergency(Emergency::ControlPanicked(_))), "{ended:?}");
+            assert_eq!(handled.load(Ordering::Relaxed), 1);
+        });
     }
 }

@@ -4,13 +4,14 @@ use super::cell::{AnyCell, Cell};
 use super::clock::{CoarseClock, TreeClock};
 use super::context::Ctx;
 use super::control::{AdminReply, Control};
+use super::decl::SupervisorDecl;
 use super::machine::{AdminError, AdminOutcome, AdminRequest, ChildCounts, ChildId, ChildStatus, Origin};
+use super::overrides::ChildOverride;
 use super::panics;
+pub use super::pulse::Fault;
 use super::runtime::Runtime;
 use super::snapshot::{Cards, Node};
-use super::spec::{
-    AutoShutdown, Backoff, HangLimits, Intensity, Restart, Shutdown, SpecError, Strategy, SupervisorSpec,
-};
+use super::spec::SpecError;
 use super::tasks::Tasks;
 use super::watchdog::Watchdog;
 use actix::Actor;
@@ -20,145 +21,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::{oneshot, watch};
-
-/// A supervisor and its children, as declared.
-pub struct SupervisorDecl {
-    pub(super) name: String,
-    pub(super) spec: SupervisorSpec,
-    pub(super) children: Vec<ChildDecl>,
-}
-
-/// A child, as declared.
-pub enum ChildDecl {
-    /// A cell.
-    #[expect(private_interfaces, reason = "built by `From` only")]
-    Cell(AnyCell),
-    /// A supervisor below.
-    Supervisor(SupervisorDecl),
-}
-
-impl<A: Actor<Context = Ctx<A>>> From<Cell<A>> for ChildDecl {
-    fn from(cell: Cell<A>) -> Self {
-        Self::Cell(cell.erase())
-    }
-}
-
-impl From<SupervisorDecl> for ChildDecl {
-    fn from(supervisor: SupervisorDecl) -> Self {
-        Self::Supervisor(supervisor)
-    }
-}
-
-/// Declares a supervisor: one_for_one, three restarts in a minute.
-#[must_use]
-pub fn supervisor(name: &str) -> SupervisorDecl {
-    SupervisorDecl { name: name.to_owned(), spec: SupervisorSpec::default(), children: Vec::new() }
-}
-
-impl SupervisorDecl {
-    /// Which siblings restart together.
-    #[must_use]
-    pub fn strategy(mut self, strategy: Strategy) -> Self {
-        self.spec.strategy = strategy;
-        self
-    }
-
-    /// How many restarts are tolerated, within which period.
-    #[must_use]
-    pub fn intensity(mut self, max_restarts: u32, period: Duration) -> Self {
-        self.spec.intensity = Intensity::new(max_restarts, period);
-        self
-    }
-
-    /// Whether significant children end it.
-    #[must_use]
-    pub fn auto_shutdown(mut self, auto_shutdown: AutoShutdown) -> Self {
-        self.spec.auto_shutdown = auto_shutdown;
-        self
-    }
-
-    /// As a child: when it is restarted.
-    #[must_use]
-    pub fn restart(mut self, restart: Restart) -> Self {
-        self.spec.restart = restart;
-        self
-    }
-
-    /// As a child: its own end may end its parent.
-    #[must_use]
-    pub fn significant(mut self, significant: bool) -> Self {
-        self.spec.significant = significant;
-        self
-    }
-
-    /// As a child: delay between its restarts.
-    #[must_use]
-    pub fn backoff(mut self, backoff: Backoff) -> Self {
-        self.spec.backoff = backoff;
-        self
-    }
-
-    /// Most children it may hold.
-    #[must_use]
-    pub fn children_max(mut self, max: usize) -> Self {
-        self.spec.children_max = max;
-        self
-    }
-
-    /// Adds a child; children start in this order and stop in reverse.
-    #[must_use]
-    pub fn child(mut self, child: impl Into<ChildDecl>) -> Self {
-        self.children.push(child.into());
-        self
-    }
-}
-
-/// What an operator sets for one child or supervisor, by its path below the root (`safety/sentinel`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ChildOverride {
-    /// Restart budget: the child's own, or the supervisor's.
-    pub intensity: Option<Intensity>,
-    /// Delay between restarts.
-    pub backoff: Option<Backoff>,
-    /// Longest handler.
-    pub hang_handler: Option<Duration>,
-    /// Longest `ctx.wait`.
-    pub hang_wait: Option<Duration>,
-    /// Longest start.
-    pub start_timeout: Option<Duration>,
-    /// Longest stop.
-    pub shutdown: Option<Duration>,
-    /// Mailbox bound.
-    pub mailbox_capacity: Option<usize>,
-}
-
-impl ChildOverride {
-    pub(super) fn apply(&self, spec: &mut super::spec::ChildSpec) {
-        let HangLimits { handler, wait, action } = spec.hang;
-        spec.hang = HangLimits {
-            handler: self.hang_handler.unwrap_or(handler),
-            wait: self.hang_wait.unwrap_or(wait),
-            action,
-        };
-        spec.intensity = self.intensity.or(spec.intensity);
-        spec.backoff = self.backoff.unwrap_or(spec.backoff);
-        spec.start_timeout = self.start_timeout.unwrap_or(spec.start_timeout);
-        spec.shutdown = self.shutdown.map_or(spec.shutdown, Shutdown::Graceful);
-        spec.mailbox.capacity = self.mailbox_capacity.unwrap_or(spec.mailbox.capacity);
-    }
-
-    /// The fields that mean nothing for a supervisor, if any is set.
-    pub(super) fn worker_only(&self) -> Option<&'static str> {
-        let fields = [
-            ("hang.handler_ms", self.hang_handler.is_some()),
-            ("hang.wait_ms", self.hang_wait.is_some()),
-            ("start_timeout_ms", self.start_timeout.is_some()),
-            ("shutdown_ms", self.shutdown.is_some()),
-            ("mailbox_capacity", self.mailbox_capacity.is_some()),
-        ];
-        fields.into_iter().find(|(_, set)| *set).map(|(name, _)| name)
-    }
-}
 
 /// Why a tree was not built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -446,6 +308,13 @@ impl Tree {
         let (reply, answer) = oneshot::channel();
         let _ = self.control.send(Control::Children { supervisor: path.to_owned(), reply });
         answer.await.ok().flatten()
+    }
+
+    /// Makes the actor at `path` fail on purpose; false when none lives there.
+    pub async fn inject(&self, path: &str, fault: Fault) -> bool {
+        let (reply, answer) = oneshot::channel();
+        let _ = self.control.send(Control::Inject { path: path.to_owned(), fault, reply });
+        answer.await.unwrap_or(false)
     }
 
     async fn admin(

@@ -15,7 +15,7 @@ impl Machine {
         let Some(child) = self.children.get_mut(&id) else { return };
         let (was, epoch, why) = (child.state, child.epoch, child.stop_why);
         let ticket = child.start_ticket.take();
-        if !(was == ChildState::Stopping && !reason.is_abnormal()) {
+        if was != ChildState::Stopping || reason.is_abnormal() {
             out.push(Action::Note(Note::ChildDown { child: id, epoch, reason: reason.clone() }));
         }
         if let Phase::Ending(_) = self.phase {
