@@ -13,4 +13,9 @@
 )]
 
 mod cells;
+mod otp_significant;
+mod otp_start;
+mod otp_stop;
+mod otp_strategies;
+mod otp_termination;
 mod support;
