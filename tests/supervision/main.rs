@@ -13,6 +13,9 @@
 )]
 
 mod cells;
+mod otp_admin;
+mod otp_logging;
+mod otp_loops;
 mod otp_significant;
 mod otp_start;
 mod otp_stop;

@@ -43,6 +43,9 @@ impl Script {
     pub fn then(&self, starts: impl IntoIterator<Item = Start>) {
         self.0.lock().unwrap().extend(starts);
     }
+    pub fn clear(&self) {
+        self.0.lock().unwrap().clear();
+    }
     fn next(&self) -> Start {
         self.0.lock().unwrap().pop_front().unwrap_or(Start::Ok)
     }
@@ -431,5 +434,22 @@ impl Handler<Hold> for Probe {
     fn handle(&mut self, hold: Hold, ctx: &mut Self::Context) -> u64 {
         hold.0.pass();
         ctx.epoch()
+    }
+}
+
+/// Keeps what its factory captured.
+pub struct Keeper {
+    pub _argument: Arc<()>,
+}
+impl Actor for Keeper {
+    type Context = Ctx<Self>;
+}
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Leave;
+impl Handler<Leave> for Keeper {
+    type Result = ();
+    fn handle(&mut self, _: Leave, ctx: &mut Self::Context) {
+        ctx.stop();
     }
 }
