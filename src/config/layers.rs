@@ -57,7 +57,7 @@ pub(super) fn apply_environment(root: &mut Node, env: &dyn EnvReader) -> Vec<Con
         let segments: Vec<String> =
             name.split("__").skip(1).map(str::to_ascii_lowercase).collect();
         let path = KeyPath::new(segments.clone());
-        let mut refuse = |fault| {
+        let mut refuse = |fault: Fault| {
             let place = Place::Env { name: name.clone() };
             problems.push(ConfigError { fault: fault.into(), place, path: path.clone(), excerpt: None });
         };

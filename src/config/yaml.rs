@@ -81,6 +81,9 @@ pub fn scalar(text: &str) -> Result<Scalar, Fault> {
     }
 }
 
+/// In the error for a tagged node: a character that no source can hold, so no key can imitate it.
+const TAGGED: &str = "\u{1}tagged";
+
 /// State of one pass over a document.
 struct Walk<'t> {
     lines: &'t Lines<'t>,
@@ -252,6 +255,11 @@ impl<'de> Visitor<'de> for NodeVisitor<'_, '_> {
         Ok(Value::Scalar(Scalar { reading: Reading::Text, raw: text.to_owned() }))
     }
 
+    /// A node with a tag of its own. The parser gives its place to this error only, not to [`MarkSeed`].
+    fn visit_enum<A: de::EnumAccess<'de>>(self, _: A) -> Result<Value, A::Error> {
+        Err(de::Error::custom(TAGGED))
+    }
+
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
         let mut items = Vec::new();
         // Asked twice for each element: the first question consumes nothing.
@@ -322,6 +330,9 @@ fn translate(error: &serde_yaml::Error, text: &str, lines: &Lines<'_>) -> (Fault
     }
     if message.contains("unknown anchor") {
         return (Fault::AnchorOrAlias, at);
+    }
+    if message.contains(TAGGED) {
+        return (Fault::Tag, at);
     }
     if message.contains("quoted scalar") && message.contains("unexpected") {
         let opened = place_after(&message, "quoted scalar at line ").unwrap_or(Position::START);
