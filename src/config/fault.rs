@@ -37,6 +37,12 @@ pub enum Fault {
         /// The cap.
         limit_bytes: usize,
     },
+    /// Lists or mappings within each other beyond any real setting.
+    #[error("nested too deep")]
+    TooDeep {
+        /// The cap, in levels.
+        limit: usize,
+    },
     /// Not UTF-8.
     #[error("not valid UTF-8 text")]
     NotUtf8,
@@ -186,6 +192,7 @@ impl Fault {
             Self::Unreadable { .. } => "unreadable",
             Self::TooLarge { .. } => "too_large",
             Self::LineTooLong { .. } => "line_too_long",
+            Self::TooDeep { .. } => "too_deep",
             Self::NotUtf8 => "not_utf8",
             Self::ForbiddenCharacter { .. } => "forbidden_character",
             Self::Syntax { .. } => "syntax",
@@ -223,6 +230,7 @@ impl Fault {
             Self::Unreadable { .. } => "make it readable for the user this process runs as".into(),
             Self::TooLarge { .. } => "a real configuration is a few kilobytes: is this the right file?".into(),
             Self::LineTooLong { .. } => "break it into several lines".into(),
+            Self::TooDeep { limit } => format!("at most {limit} levels; is a bracket never closed?"),
             Self::NotUtf8 => "save the file as UTF-8".into(),
             Self::ForbiddenCharacter { .. } => {
                 "remove it; in double quotes it may be written as an escape".into()

@@ -73,7 +73,7 @@ impl<'de> MapAccess<'de> for Keys<'de> {
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Mistake> {
         match self.held.take() {
             Some(Field::Plain { key, entry }) => seed
-                .deserialize(NodeDe { node: &entry.node })
+                .deserialize(NodeDe { node: &entry.node, key_origin: Some(&entry.key_origin) })
                 .map_err(|mistake| mistake.at(&entry.node.origin).under(key)),
             Some(Field::Paired(pair)) => seed.deserialize(pair),
             None => Err(serde::de::Error::custom("a value was asked for before its key")),
@@ -86,8 +86,10 @@ impl<'a> Paired<'a> {
     fn secret(&self) -> Result<String, Mistake> {
         if let Some(own) = self.own {
             let at_key = |fault| Mistake::new(fault).at(&own.node.origin).under(self.key);
-            let Origin::Env(variable) = &own.node.origin else { return Err(at_key(Fault::InlineSecret)) };
-            match &self.file.key_origin {
+            let Origin::Env(variable) = &own.key_origin else {
+                return Err(Mistake::new(Fault::InlineSecret).at(own.value_place()).under(self.key));
+            };
+            match &self.file.node.origin {
                 Origin::File(_) => return Ok(SecretSource::env_token(variable)),
                 Origin::Env(_) => return Err(at_key(Fault::SecretTwice { key: self.key.to_owned() })),
                 Origin::Flag(_) => {}

@@ -143,7 +143,7 @@ pub fn load_source<T: Configuration>(
     };
     let mut problems = layers::apply_environment(&mut root, env);
     problems.extend(layers::apply_flags(&mut root, flags));
-    let document = Document { source, root };
+    let mut document = Document { source, root };
     let (settings, mistaken) = decode_all::<T>(&document, &mut problems);
     let Some(settings) = settings else {
         return Err(ConfigErrors::check(problems).err().unwrap_or_else(|| unexplained(&document)));
@@ -156,8 +156,9 @@ pub fn load_source<T: Configuration>(
     problems.extend(judged.map(|(path, fault)| document.problem(path, fault)));
     for (path, secret) in settings.secrets() {
         if let Err(fault) = secret.resolve(env) {
-            problems.push(document.problem(path, fault));
+            problems.push(document.problem(path.clone(), fault));
         }
+        document.root.redact(&path);
     }
     ConfigErrors::check(problems)?;
     Ok(Loaded { settings, document })

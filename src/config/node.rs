@@ -5,8 +5,9 @@
 //! line and column. Keys are unique by construction. Does not parse and does not know any setting.
 
 use super::path::KeyPath;
-use super::position::Position;
+use super::position::{Position, REDACTED};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// Who set a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub struct Entry {
 
 /// A scalar as written and as YAML reads it, so that the target type decides which one counts:
 /// `instance: 007` is the text `007`, not the number 7.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Scalar {
     /// As YAML's core schema reads it.
     pub reading: Reading,
@@ -75,6 +76,24 @@ pub enum Reading {
     Float(f64),
     /// Anything else, and anything in quotes.
     Text,
+}
+
+impl Entry {
+    /// Where the value stands in the file, or its key when a later layer replaced the value.
+    #[must_use]
+    pub fn value_place(&self) -> &Origin {
+        match (&self.node.origin, &self.key_origin) {
+            (Origin::Env(_) | Origin::Flag(_), Origin::File(_)) => &self.key_origin,
+            (origin, _) => origin,
+        }
+    }
+}
+
+/// A scalar may be a secret from the environment, so its text is not shown.
+impl fmt::Debug for Scalar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Scalar({} bytes)", self.raw.len())
+    }
 }
 
 impl Node {
@@ -114,6 +133,19 @@ impl Node {
             };
         }
         Some(found)
+    }
+
+    /// Forgets the text of the scalar at `path`; its origin stays.
+    pub fn redact(&mut self, path: &KeyPath) {
+        let mut node = self;
+        for segment in path.segments() {
+            let Value::Map(map) = &mut node.value else { return };
+            let Some(entry) = map.get_mut(segment) else { return };
+            node = &mut entry.node;
+        }
+        if let Value::Scalar(scalar) = &mut node.value {
+            REDACTED.clone_into(&mut scalar.raw);
+        }
     }
 
     /// Takes the node at `path` out of the tree. Answers whether it was there. The root stays.

@@ -7,7 +7,8 @@
 use super::error::{ConfigError, Place};
 use super::fault::Fault;
 use super::path::KeyPath;
-use super::position::{Lines, Position};
+use super::position::{Lines, Position, REDACTED};
+use std::fmt;
 use std::fs::{File, FileType};
 use std::io::{ErrorKind, Read};
 use std::path::Path;
@@ -19,7 +20,7 @@ pub const SOURCE_BYTES_MAX: u64 = 1024 * 1024;
 pub const LINE_BYTES_MAX: usize = 16 * 1024;
 
 /// A configuration text that passed the checks of this module.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Source {
     name: String,
     text: String,
@@ -88,7 +89,15 @@ impl Source {
     /// A mistake at a place in this text.
     #[must_use]
     pub fn error(&self, fault: Fault, at: Position, path: KeyPath) -> ConfigError {
-        let excerpt = Lines::new(&self.text).excerpt(at.line);
+        let lines = Lines::new(&self.text);
+        let excerpt = match &fault {
+            // The name of the key need not betray that its value is a secret: the type says so.
+            Fault::InlineSecret => lines.line(at.line).map(|line| {
+                let before: String = line.replace('\t', " ").chars().take(at.column.saturating_sub(1)).collect();
+                format!("{before}{REDACTED}")
+            }),
+            _ => lines.excerpt(at.line),
+        };
         let place = Place::File { file: self.name.clone(), position: Some(at) };
         ConfigError { fault: fault.into(), place, path, excerpt }
     }
@@ -97,6 +106,13 @@ impl Source {
     fn whole(&self, fault: Fault) -> ConfigError {
         let place = Place::File { file: self.name.clone(), position: None };
         ConfigError { fault: fault.into(), place, path: KeyPath::root(), excerpt: None }
+    }
+}
+
+/// The text is left out: a file may hold what it should not.
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Source({:?}, {} bytes)", self.name, self.text.len())
     }
 }
 

@@ -108,7 +108,7 @@ impl de::Error for Mistake {
 /// # Errors
 /// The first mistake met.
 pub fn decode<T: DeserializeOwned>(root: &Node) -> Result<T, Mistake> {
-    T::deserialize(NodeDe { node: root }).map_err(|mistake| mistake.at(&root.origin))
+    T::deserialize(NodeDe { node: root, key_origin: None }).map_err(|mistake| mistake.at(&root.origin))
 }
 
 /// What a value is, in words for an operator.
@@ -171,6 +171,8 @@ fn unexpected(found: &Unexpected<'_>) -> String {
 /// Reads one node.
 pub(super) struct NodeDe<'a> {
     pub(super) node: &'a Node,
+    /// Who wrote the key; nobody for the root and for list elements.
+    pub(super) key_origin: Option<&'a Origin>,
 }
 
 impl<'a> NodeDe<'a> {
@@ -250,11 +252,15 @@ impl<'de> Deserializer<'de> for NodeDe<'de> {
         if name != SECRET_TYPE {
             return visitor.visit_newtype_struct(self);
         }
-        match (&self.node.origin, &self.node.value) {
-            (Origin::Env(variable), Value::Scalar(_)) => {
+        // A secret in the file is refused even where a variable overrides it: it is still in the file.
+        match (self.key_origin, &self.node.origin, &self.node.value) {
+            (Some(Origin::Env(_)), Origin::Env(variable), Value::Scalar(_)) => {
                 visitor.visit_string(SecretSource::env_token(variable))
             }
-            (origin, _) => Err(Mistake::new(Fault::InlineSecret).at(origin)),
+            (Some(key @ Origin::File(_)), Origin::Env(_) | Origin::Flag(_), _) => {
+                Err(Mistake::new(Fault::InlineSecret).at(key))
+            }
+            (_, origin, _) => Err(Mistake::new(Fault::InlineSecret).at(origin)),
         }
     }
 
@@ -343,7 +349,7 @@ impl<'de> de::SeqAccess<'de> for Items<'de> {
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Mistake> {
         let Some((index, node)) = self.items.next() else { return Ok(None) };
-        seed.deserialize(NodeDe { node })
+        seed.deserialize(NodeDe { node, key_origin: None })
             .map(Some)
             .map_err(|mistake| mistake.at(&node.origin).under(&index.to_string()))
     }

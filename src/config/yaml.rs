@@ -81,6 +81,9 @@ pub fn scalar(text: &str) -> Result<Scalar, Fault> {
     }
 }
 
+/// Deepest nesting read: no setting is near it, and the parser itself recurses.
+pub const NESTING_MAX: usize = 32;
+
 /// In the error for a tagged node: a character that no source can hold, so no key can imitate it.
 const TAGGED: &str = "\u{1}tagged";
 
@@ -97,6 +100,9 @@ impl Walk<'_> {
     /// Reads the node that begins `at`.
     fn node<'de, D: Deserializer<'de>>(&mut self, de: D, at: Position) -> Result<Node, D::Error> {
         self.refuse_properties(at)?;
+        if self.path.len() > NESTING_MAX {
+            return Err(self.refuse(Fault::TooDeep { limit: NESTING_MAX }, at));
+        }
         let value = de.deserialize_any(NodeVisitor { walk: self, at })?;
         Ok(Node { origin: Origin::File(at), value })
     }

@@ -24,6 +24,9 @@ struct Vault {
 struct Venue {
     /// Signs requests.
     api_key: Option<SecretRef>,
+    /// A secret whose name does not say so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pepper: Option<SecretRef>,
     /// No secret, and so without a sibling.
     log: Option<String>,
 }
@@ -87,7 +90,7 @@ fn a_variable_is_read_and_never_shown() {
     let pairs = [("PLIMSOLL__VENUE__API_KEY", CANARY)];
     let loaded = try_load(&path, &pairs).unwrap();
     assert_eq!(value(&loaded, &pairs), CANARY);
-    let shown = format!("{:?}{:?}", loaded.settings, loaded.effective().unwrap());
+    let shown = format!("{loaded:?}{:?}", loaded.effective().unwrap());
     assert!(!shown.contains(CANARY), "{shown}");
 }
 
@@ -98,6 +101,18 @@ fn a_variable_beats_the_file_and_two_variables_are_refused() {
     assert_eq!(value(&try_load(&path, &[own]).unwrap(), &[own]), CANARY);
     let (_, problem) = report(&path, &[own, ("PLIMSOLL__VENUE__API_KEY_FILE", "/x")]);
     assert_eq!(problem["code"], "secret_twice");
+}
+
+#[test]
+fn a_variable_does_not_excuse_a_secret_in_the_file() {
+    let (_dir, path) = file(format!("venue:\n  api_key: {CANARY}\n"));
+    for pairs in [
+        vec![("PLIMSOLL__VENUE__API_KEY", "x")],
+        vec![("PLIMSOLL__VENUE__API_KEY", "x"), ("PLIMSOLL__VENUE__API_KEY_FILE", "/x")],
+    ] {
+        let (human, problem) = report(&path, &pairs);
+        assert_eq!((&problem["code"], &problem["line"]), (&"inline_secret".into(), &2.into()), "{human}");
+    }
 }
 
 #[test]
@@ -115,6 +130,14 @@ fn an_inline_secret_is_refused_and_not_repeated() {
         assert!(human.contains("PLIMSOLL__VENUE__API_KEY") && human.contains("`api_key_file`"), "{human}");
         assert!(human.contains("2 |   api_key: [REDACTED]"), "{human}");
     }
+}
+
+#[test]
+fn a_secret_is_known_by_its_type_not_its_name() {
+    let (_dir, path) = file(format!("venue: {{pepper: {CANARY}}}\n"));
+    let (human, problem) = report(&path, &[]);
+    assert_eq!((&problem["code"], &problem["column"]), (&"inline_secret".into(), &17.into()));
+    assert!(human.contains("1 | venue: {pepper: [REDACTED]"), "{human}");
 }
 
 #[test]
@@ -174,5 +197,5 @@ fn the_schema_offers_the_file_and_not_the_secret() {
     let schema: serde_json::Value = serde_json::from_str(&schema::<Vault>()).unwrap();
     let venue = schema["$defs"]["Venue"]["properties"].as_object().unwrap();
     let keys: Vec<_> = venue.keys().cloned().collect();
-    assert_eq!(keys, ["api_key_file", "log"]);
+    assert_eq!(keys, ["api_key_file", "pepper_file", "log"]);
 }

@@ -106,7 +106,7 @@ fn refusals_and_their_places() {
 #[test]
 fn too_deep_is_refused() {
     let text = format!("a: {}{}\n", "[".repeat(200), "]".repeat(200));
-    assert_eq!(refused(&text).0, "syntax");
+    assert_eq!(refused(&text).0, "too_deep");
 }
 
 #[test]
