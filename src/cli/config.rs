@@ -90,7 +90,12 @@ pub fn run(command: ConfigCommand, env: &dyn EnvReader, out: &mut dyn Write, err
 ///
 /// # Errors
 /// When the output cannot be written.
-pub fn refuse(errors: &ConfigErrors, json: bool, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
+pub fn refuse(
+    errors: &ConfigErrors,
+    json: bool,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> io::Result<Exit> {
     if json {
         let problems: Vec<Value> = errors.iter().map(crate::config::ConfigError::to_json).collect();
         writeln!(out, "{:#}", json!({ "ok": false, "problems": problems }))?;
@@ -128,7 +133,11 @@ fn show(
         Ok(loaded) => loaded,
         Err(errors) => return refuse(&errors, json, out, err),
     };
-    if json { show_json(&loaded, out)? } else { show_table(&loaded, out)? }
+    if json {
+        show_json(&loaded, out)?
+    } else {
+        show_table(&loaded, out)?
+    }
     Ok(Exit::Ok)
 }
 

@@ -206,10 +206,7 @@ mod tests {
     fn a_mistake_reads_as_a_person_would_point_at_it() {
         let error = ConfigError {
             fault: Fault::OutOfRange { found: "0".into(), min: 1, max: 16 }.into(),
-            place: Place::File {
-                file: "a.yaml".into(),
-                position: Some(Position { line: 12, column: 12 }),
-            },
+            place: Place::File { file: "a.yaml".into(), position: Some(Position { line: 12, column: 12 }) },
             path: KeyPath::from("web.workers"),
             excerpt: Some("  workers: 0".into()),
         };
@@ -220,7 +217,8 @@ mod tests {
     #[test]
     fn a_variable_is_answered_with_a_variable() {
         let error = ConfigError {
-            fault: Fault::UnknownKey { key: "wbe".into(), known: vec!["web".into(), "data_dir".into()] }.into(),
+            fault: Fault::UnknownKey { key: "wbe".into(), known: vec!["web".into(), "data_dir".into()] }
+                .into(),
             place: Place::Env { name: "PLIMSOLL__WBE__LISTEN".into() },
             path: KeyPath::from("wbe"),
             excerpt: None,

@@ -43,6 +43,12 @@ pub enum Fault {
         /// The cap, in levels.
         limit: usize,
     },
+    /// More brackets than any real configuration has.
+    #[error("the {limit}th opening bracket or brace stands here")]
+    TooManyBrackets {
+        /// The cap.
+        limit: usize,
+    },
     /// Not UTF-8.
     #[error("not valid UTF-8 text")]
     NotUtf8,
@@ -193,6 +199,7 @@ impl Fault {
             Self::TooLarge { .. } => "too_large",
             Self::LineTooLong { .. } => "line_too_long",
             Self::TooDeep { .. } => "too_deep",
+            Self::TooManyBrackets { .. } => "too_many_brackets",
             Self::NotUtf8 => "not_utf8",
             Self::ForbiddenCharacter { .. } => "forbidden_character",
             Self::Syntax { .. } => "syntax",
@@ -228,15 +235,19 @@ impl Fault {
             Self::FileMissing => "check the path; `plimsoll config init` prints a file to start from".into(),
             Self::NotARegularFile { .. } => "name the file itself".into(),
             Self::Unreadable { .. } => "make it readable for the user this process runs as".into(),
-            Self::TooLarge { .. } => "a real configuration is a few kilobytes: is this the right file?".into(),
+            Self::TooLarge { .. } => {
+                "a real configuration is a few kilobytes: is this the right file?".into()
+            }
             Self::LineTooLong { .. } => "break it into several lines".into(),
             Self::TooDeep { limit } => format!("at most {limit} levels; is a bracket never closed?"),
+            Self::TooManyBrackets { .. } => "write lists and sections on lines of their own".into(),
             Self::NotUtf8 => "save the file as UTF-8".into(),
             Self::ForbiddenCharacter { .. } => {
                 "remove it; in double quotes it may be written as an escape".into()
             }
             Self::Syntax { .. } => {
-                "check indentation and quotes here and on the line before; `key: value` needs the space".into()
+                "check indentation and quotes here and on the line before; `key: value` needs the space"
+                    .into()
             }
             Self::Tab => "indent with spaces; YAML allows no tabs there".into(),
             Self::UnterminatedQuote => "close it on the same line".into(),
@@ -251,7 +262,9 @@ impl Fault {
             Self::UnknownKey { key, known } | Self::UnknownValue { found: key, known } => suggest(key, known),
             Self::MissingKey { key } => format!("add `{key}: ...`"),
             Self::WrongType { expected, .. } => format!("give {expected}"),
-            Self::NotFinite { .. } => "give a finite number; a limit is never switched off by infinity".into(),
+            Self::NotFinite { .. } => {
+                "give a finite number; a limit is never switched off by infinity".into()
+            }
             Self::OutOfRange { min, max, .. } => format!("allowed is {min} to {max}"),
             Self::Rule { advice, .. } => advice.clone(),
             Self::InlineSecret => "use an environment variable, or a file that only you can read".into(),

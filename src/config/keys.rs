@@ -100,7 +100,8 @@ impl<'a> Paired<'a> {
                 Ok(SecretSource::file_token(&scalar.raw))
             }
             other => {
-                let fault = Fault::WrongType { expected: "the path of a file".into(), found: describe(other) };
+                let fault =
+                    Fault::WrongType { expected: "the path of a file".into(), found: describe(other) };
                 Err(Mistake::new(fault).at(&self.file.node.origin).under(self.file_key))
             }
         }
@@ -125,7 +126,11 @@ impl<'de> Deserializer<'de> for Paired<'_> {
         visitor.visit_some(self)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Mistake> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Mistake> {
         if name == SECRET_TYPE { visitor.visit_string(self.secret()?) } else { Err(self.unknown()) }
     }
 

@@ -47,15 +47,15 @@ pub(super) fn apply_environment(root: &mut Node, env: &dyn EnvReader) -> Vec<Con
         .into_iter()
         .filter_map(|(name, value)| {
             let name = name.to_string_lossy().into_owned();
-            let ours = name.get(..ENV_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(ENV_PREFIX));
+            let ours =
+                name.get(..ENV_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(ENV_PREFIX));
             ours.then_some((name, value))
         })
         .collect();
     variables.sort();
     let mut seen: BTreeMap<Vec<String>, String> = BTreeMap::new();
     for (name, value) in variables {
-        let segments: Vec<String> =
-            name.split("__").skip(1).map(str::to_ascii_lowercase).collect();
+        let segments: Vec<String> = name.split("__").skip(1).map(str::to_ascii_lowercase).collect();
         let path = KeyPath::new(segments.clone());
         let mut refuse = |fault: Fault| {
             let place = Place::Env { name: name.clone() };
@@ -107,10 +107,9 @@ fn set(root: &mut Node, segments: &[String], text: &str, origin: &Origin) -> Res
         // A value where a section should be is the file's mistake; the typed settings will say so.
         let Value::Map(map) = &mut node.value else { return Ok(()) };
         let key = map.keys().find(|key| key.eq_ignore_ascii_case(segment)).unwrap_or(segment).clone();
-        let entry = map.entry(key).or_insert_with(|| Entry {
-            key_origin: origin.clone(),
-            node: Node::empty_map(origin.clone()),
-        });
+        let entry = map
+            .entry(key)
+            .or_insert_with(|| Entry { key_origin: origin.clone(), node: Node::empty_map(origin.clone()) });
         node = &mut entry.node;
     }
     // A section is never replaced by a word: that would drop settings in silence.

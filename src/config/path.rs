@@ -81,7 +81,8 @@ impl fmt::Display for KeyPath {
             if index > 0 {
                 f.write_str(".")?;
             }
-            if segment.is_empty() || segment.contains(|c: char| c == '.' || c.is_whitespace() || c.is_control())
+            if segment.is_empty()
+                || segment.contains(|c: char| c == '.' || c.is_whitespace() || c.is_control())
             {
                 write!(f, "{segment:?}")?;
             } else {

@@ -31,7 +31,8 @@ impl Problems {
     /// Demands that `found` lies in `allowed`.
     pub fn range(&mut self, path: impl Into<KeyPath>, found: u64, allowed: &RangeInclusive<u64>) {
         if !allowed.contains(&found) {
-            let fault = Fault::OutOfRange { found: found.to_string(), min: *allowed.start(), max: *allowed.end() };
+            let fault =
+                Fault::OutOfRange { found: found.to_string(), min: *allowed.start(), max: *allowed.end() };
             self.add(path, fault);
         }
     }

@@ -19,10 +19,17 @@ fn name_secrets_by_file(value: &mut Value) {
     match value {
         Value::Object(object) => {
             if let Some(Value::Object(properties)) = object.get_mut("properties") {
-                let renamed: Map<String, Value> = std::mem::take(properties)
-                    .into_iter()
-                    .map(|(key, property)| if is_secret(&property) { file_property(&key, &property) } else { (key, property) })
-                    .collect();
+                let renamed: Map<String, Value> =
+                    std::mem::take(properties)
+                        .into_iter()
+                        .map(|(key, property)| {
+                            if is_secret(&property) {
+                                file_property(&key, &property)
+                            } else {
+                                (key, property)
+                            }
+                        })
+                        .collect();
                 *properties = renamed;
             }
             // A secret may come from the environment, so the file need not name it.

@@ -112,7 +112,8 @@ impl SecretRef {
             }
             SecretSource::File(path) => read_secret_file(path)?,
         };
-        let value = value.strip_suffix('\n').map_or(value.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
+        let value =
+            value.strip_suffix('\n').map_or(value.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
         if value.trim().is_empty() { Err(Fault::SecretEmpty) } else { Ok(Secret::new(value.to_owned())) }
     }
 }
@@ -128,7 +129,8 @@ fn read_secret_file(path: &Path) -> Result<String, Fault> {
 #[cfg(unix)]
 fn check_mode(path: &Path, file: &str) -> Result<(), Fault> {
     use std::os::unix::fs::PermissionsExt;
-    let metadata = std::fs::metadata(path).map_err(|error| Fault::Unreadable { reason: error.to_string() })?;
+    let metadata =
+        std::fs::metadata(path).map_err(|error| Fault::Unreadable { reason: error.to_string() })?;
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o066 == 0 { Ok(()) } else { Err(Fault::SecretFileMode { file: file.to_owned(), mode }) }
 }

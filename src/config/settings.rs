@@ -159,7 +159,8 @@ impl Settings {
                 "listening beyond this host needs control tokens, which do not exist yet: use 127.0.0.1 or [::1]",
             );
         }
-        if self.web.debug_routes && !(is_loopback && self.deployment.environment == Environment::Development) {
+        if self.web.debug_routes && !(is_loopback && self.deployment.environment == Environment::Development)
+        {
             problems.rule(
                 "web.debug_routes",
                 "debug_routes_outside_development",
@@ -193,7 +194,8 @@ fn log_level(problems: &mut Problems, filter: &str) {
         let is_lone = word.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ':' | '-'));
         if is_lone && !LEVELS.contains(&word.to_ascii_lowercase().as_str()) {
             let known: Vec<String> = LEVELS.iter().map(|level| (*level).to_owned()).collect();
-            let advice = format!("{}; for one target write `target=level`", super::fault::suggest(word, &known));
+            let advice =
+                format!("{}; for one target write `target=level`", super::fault::suggest(word, &known));
             return refuse(format!("`{word}` is not a log level"), advice);
         }
     }

@@ -41,7 +41,11 @@ impl Source {
             let line_number = index + 1;
             if line.len() > LINE_BYTES_MAX {
                 let at = Position { line: line_number, column: 1 };
-                return Err(source.error(Fault::LineTooLong { limit_bytes: LINE_BYTES_MAX }, at, KeyPath::root()));
+                return Err(source.error(
+                    Fault::LineTooLong { limit_bytes: LINE_BYTES_MAX },
+                    at,
+                    KeyPath::root(),
+                ));
             }
             if let Some((column, bad)) = line.chars().enumerate().find(|(_, c)| !is_allowed(*c)) {
                 let at = Position { line: line_number, column: column + 1 };
@@ -64,7 +68,8 @@ impl Source {
             Ok(text) => Self::new(name, text),
             Err(error) => {
                 let valid = error.utf8_error().valid_up_to();
-                let good = String::from_utf8_lossy(error.as_bytes().get(..valid).unwrap_or_default()).into_owned();
+                let good =
+                    String::from_utf8_lossy(error.as_bytes().get(..valid).unwrap_or_default()).into_owned();
                 let lines = Lines::new(&good);
                 let line = lines.iter().count();
                 let column = lines.line(line).map_or(0, |text| text.chars().count()) + 1;
@@ -93,7 +98,8 @@ impl Source {
         let excerpt = match &fault {
             // The name of the key need not betray that its value is a secret: the type says so.
             Fault::InlineSecret => lines.line(at.line).map(|line| {
-                let before: String = line.replace('\t', " ").chars().take(at.column.saturating_sub(1)).collect();
+                let before: String =
+                    line.replace('\t', " ").chars().take(at.column.saturating_sub(1)).collect();
                 format!("{before}{REDACTED}")
             }),
             _ => lines.excerpt(at.line),

@@ -221,7 +221,12 @@ impl BackoffOverride {
             && cap < base
         {
             let problem = format!("the longest wait, {cap}, is below the first wait, {base}");
-            problems.rule(path.child("cap_ms"), "cap_below_base", problem, "give `cap_ms` at least `base_ms`");
+            problems.rule(
+                path.child("cap_ms"),
+                "cap_below_base",
+                problem,
+                "give `cap_ms` at least `base_ms`",
+            );
         }
     }
 }

@@ -13,7 +13,9 @@ use super::path::KeyPath;
 use super::secret::{SECRET_TYPE, SecretSource};
 use super::source::Source;
 use serde::de::value::StrDeserializer;
-use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, Unexpected, Visitor};
+use serde::de::{
+    self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, Unexpected, Visitor,
+};
 use std::fmt;
 
 /// A mistake and the origin of the node it stands at.
@@ -83,7 +85,10 @@ impl de::Error for Mistake {
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::new(Fault::WrongType { expected: expectation(&expected.to_string()), found: unexpected(&found) })
+        Self::new(Fault::WrongType {
+            expected: expectation(&expected.to_string()),
+            found: unexpected(&found),
+        })
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
@@ -121,7 +126,9 @@ pub fn describe(value: &Value) -> String {
             Reading::Null => "nothing".into(),
             Reading::Text => format!("the text `{}`", shortened(raw)),
             Reading::Oversized => format!("{} (beyond 64 bits)", shortened(raw)),
-            Reading::Bool(_) | Reading::Unsigned(_) | Reading::Signed(_) | Reading::Float(_) => shortened(raw),
+            Reading::Bool(_) | Reading::Unsigned(_) | Reading::Signed(_) | Reading::Float(_) => {
+                shortened(raw)
+            }
         },
     }
 }
@@ -178,10 +185,15 @@ pub(super) struct NodeDe<'a> {
 impl<'a> NodeDe<'a> {
     fn wrong<T>(&self, expected: &str) -> Result<T, Mistake> {
         let expected = expectation(expected);
-        Err(Mistake::new(Fault::WrongType { expected, found: describe(&self.node.value) }).at(&self.node.origin))
+        Err(Mistake::new(Fault::WrongType { expected, found: describe(&self.node.value) })
+            .at(&self.node.origin))
     }
 
-    fn keys(&self, fields: &'static [&'static str], expected: &dyn de::Expected) -> Result<Keys<'a>, Mistake> {
+    fn keys(
+        &self,
+        fields: &'static [&'static str],
+        expected: &dyn de::Expected,
+    ) -> Result<Keys<'a>, Mistake> {
         let entries: Vec<_> = match &self.node.value {
             Value::Map(map) => map.iter().collect(),
             // `section:` with every key commented out means the defaults.
@@ -226,9 +238,9 @@ impl<'de> Deserializer<'de> for NodeDe<'de> {
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
         match &self.node.value {
-            Value::Scalar(scalar) if scalar.reading != Reading::Null => {
-                visitor.visit_borrowed_str(&scalar.raw).map_err(|mistake: Mistake| mistake.at(&self.node.origin))
-            }
+            Value::Scalar(scalar) if scalar.reading != Reading::Null => visitor
+                .visit_borrowed_str(&scalar.raw)
+                .map_err(|mistake: Mistake| mistake.at(&self.node.origin)),
             _ => {
                 let expected = words_of(&visitor);
                 self.wrong(&expected)
@@ -322,7 +334,11 @@ impl<'de> Deserializer<'de> for NodeDe<'de> {
         self.deserialize_str(visitor)
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Mistake> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Mistake> {
         self.deserialize_any(visitor)
     }
 

@@ -33,6 +33,9 @@ pub fn parse<T: DeserializeOwned>(source: &Source) -> Result<T, ConfigError> {
 /// The first mistake of syntax, or the first use of a feature that this module refuses.
 pub fn read(source: &Source) -> Result<Node, ConfigError> {
     let lines = Lines::new(source.text());
+    if let Some(at) = bracket_too_many(&lines) {
+        return Err(source.error(Fault::TooManyBrackets { limit: BRACKETS_MAX }, at, KeyPath::root()));
+    }
     let mut walk = Walk { lines: &lines, path: Vec::new(), refusal: None };
     let document = serde_yaml::Deserializer::from_str(source.text());
     let at = mark(document);
@@ -84,8 +87,22 @@ pub fn scalar(text: &str) -> Result<Scalar, Fault> {
 /// Deepest nesting read: no setting is near it, and the parser itself recurses.
 pub const NESTING_MAX: usize = 32;
 
+/// Most opening brackets and braces in a text, quoted ones included. The parser takes time that grows
+/// with the square of the open ones (26 s for a megabyte of `[`), and this bounds them without a guess
+/// at which are open.
+pub const BRACKETS_MAX: usize = 20_000;
+
 /// In the error for a tagged node: a character that no source can hold, so no key can imitate it.
 const TAGGED: &str = "\u{1}tagged";
+
+/// Where the bracket stands that is one too many.
+fn bracket_too_many(lines: &Lines<'_>) -> Option<Position> {
+    let mut brackets = lines.iter().enumerate().flat_map(|(line, text)| {
+        let columns = text.chars().enumerate().filter(|(_, c)| matches!(c, '[' | '{'));
+        columns.map(move |(column, _)| Position { line: line + 1, column: column + 1 })
+    });
+    brackets.nth(BRACKETS_MAX - 1)
+}
 
 /// State of one pass over a document.
 struct Walk<'t> {
@@ -314,7 +331,10 @@ fn first_place(entry: &Entry) -> Position {
 
 /// The place at the end of one of `serde_yaml`'s messages; it leaves out only the very first character.
 fn place_in(message: &str) -> Position {
-    message.rfind(" at line ").and_then(|at| place_after(message.get(at..)?, " at line ")).unwrap_or(Position::START)
+    message
+        .rfind(" at line ")
+        .and_then(|at| place_after(message.get(at..)?, " at line "))
+        .unwrap_or(Position::START)
 }
 
 /// Reads `12 column 3` after `lead`.
@@ -328,9 +348,7 @@ fn place_after(message: &str, lead: &str) -> Option<Position> {
 /// A mistake the parser itself found, in our words.
 fn translate(error: &serde_yaml::Error, text: &str, lines: &Lines<'_>) -> (Fault, Position) {
     let message = error.to_string();
-    let at = error
-        .location()
-        .map_or(Position::START, |at| Position { line: at.line(), column: at.column() });
+    let at = error.location().map_or(Position::START, |at| Position { line: at.line(), column: at.column() });
     if message.contains("more than one document") {
         return (Fault::SeveralDocuments, second_document(text, lines));
     }
@@ -359,7 +377,9 @@ fn second_document(text: &str, lines: &Lines<'_>) -> Position {
         .iter()
         .take(until)
         .enumerate()
-        .filter(|(_, line)| line.strip_prefix("---").is_some_and(|rest| !rest.starts_with(|c: char| !c.is_whitespace())))
+        .filter(|(_, line)| {
+            line.strip_prefix("---").is_some_and(|rest| !rest.starts_with(|c: char| !c.is_whitespace()))
+        })
         .last();
     marker.map_or(content, |(index, _)| Position { line: index + 1, column: 1 })
 }

@@ -34,13 +34,17 @@ fn the_example_holds_every_key_at_its_default() {
 fn the_commented_child_of_the_example_passes_too() {
     let text = std::fs::read_to_string(repository("config/example.yaml")).unwrap();
     let (before, child) = text.split_once("  # children:\n").unwrap();
-    let uncommented: String =
-        child.lines().filter_map(|line| line.strip_prefix("  # ")).map(|line| format!("  {line}\n")).collect();
+    let uncommented: String = child
+        .lines()
+        .filter_map(|line| line.strip_prefix("  # "))
+        .map(|line| format!("  {line}\n"))
+        .collect();
     let (_dir, path) = file(format!("{before}  children:\n{uncommented}"));
     let answer = check(Some(&path), false, &[]);
     assert_eq!(answer.exit, Exit::Ok, "{}", answer.err);
     let shown = show(Some(&path), true, &[]).json();
-    let of_child = |entry: &&serde_json::Value| entry["path"].as_str().unwrap().starts_with("supervision.children.");
+    let of_child =
+        |entry: &&serde_json::Value| entry["path"].as_str().unwrap().starts_with("supervision.children.");
     assert_eq!(shown["values"].as_array().unwrap().iter().filter(of_child).count(), 11);
 }
 
@@ -81,7 +85,8 @@ fn the_schema_states_the_limits_that_are_enforced() {
                 other => panic!("no path for {other}"),
             };
             let name = parents.iter().fold("PLIMSOLL".to_owned(), |name, part| format!("{name}__{part}"));
-            let exit = |value: u64| check(None, true, &[(&format!("{name}__{key}"), &value.to_string())]).exit;
+            let exit =
+                |value: u64| check(None, true, &[(&format!("{name}__{key}"), &value.to_string())]).exit;
             assert_eq!((exit(min), exit(max)), (Exit::Ok, Exit::Ok), "{section}.{key}");
             assert_eq!(exit(max + 1), Exit::Invalid, "{section}.{key}");
             if let Some(below) = min.checked_sub(1) {

@@ -36,16 +36,56 @@ const CASES: &[Case] = &[
     ("word for a section", "web: on\n", 1, 6, "web", "wrong_type", "keys and values"),
     ("list for a section", "web:\n- listen\n", 2, 1, "web", "wrong_type", "keys and values"),
     ("section for a word", "data_dir: {a: b}\n", 1, 11, "data_dir", "wrong_type", "a text"),
-    ("YAML 1.1 truth", "web: {debug_routes: yes}\n", 1, 21, "web.debug_routes", "wrong_type", "true or false"),
+    (
+        "YAML 1.1 truth",
+        "web: {debug_routes: yes}\n",
+        1,
+        21,
+        "web.debug_routes",
+        "wrong_type",
+        "true or false",
+    ),
     ("nothing for a number", "web:\n  workers:\n", 2, 11, "web.workers", "wrong_type", "a whole number"),
     ("not a number", "web: {workers: .nan}\n", 1, 16, "web.workers", "not_finite", "finite"),
-    ("infinity", "supervision:\n  shutdown_grace_ms: .inf\n", 2, 22, "supervision.shutdown_grace_ms", "not_finite", "finite"),
+    (
+        "infinity",
+        "supervision:\n  shutdown_grace_ms: .inf\n",
+        2,
+        22,
+        "supervision.shutdown_grace_ms",
+        "not_finite",
+        "finite",
+    ),
     ("negative", "web: {workers: -1}\n", 1, 16, "web.workers", "wrong_type", "zero or more"),
     ("zero limit", "web:\n  workers: 0\n", 2, 12, "web.workers", "out_of_range", "1 to 16"),
-    ("above the limit", "supervision: {watchdog_tick_ms: 1001}\n", 1, 33, "supervision.watchdog_tick_ms", "out_of_range", "1 to 1000"),
-    ("overflow", "web:\n  workers: 18446744073709551616\n", 2, 12, "web.workers", "wrong_type", "a whole number"),
+    (
+        "above the limit",
+        "supervision: {watchdog_tick_ms: 1001}\n",
+        1,
+        33,
+        "supervision.watchdog_tick_ms",
+        "out_of_range",
+        "1 to 1000",
+    ),
+    (
+        "overflow",
+        "web:\n  workers: 18446744073709551616\n",
+        2,
+        12,
+        "web.workers",
+        "wrong_type",
+        "a whole number",
+    ),
     ("tab indentation", "web:\n\tworkers: 2\n", 2, 1, "web", "tab", "spaces"),
-    ("unterminated quote", "data_dir: \"data\nweb: {}\n", 1, 11, "data_dir", "unterminated_quote", "close it"),
+    (
+        "unterminated quote",
+        "data_dir: \"data\nweb: {}\n",
+        1,
+        11,
+        "data_dir",
+        "unterminated_quote",
+        "close it",
+    ),
     ("broken indentation", "web:\n  workers: 2\n listen: x\n", 3, 2, "", "syntax", "indentation"),
     (
         "alias bomb",
@@ -61,9 +101,33 @@ const CASES: &[Case] = &[
     ("tag", "data_dir: !env HOME\n", 1, 11, "data_dir", "tag", "without a tag"),
     ("two documents", "web: {}\n---\nweb: {}\n", 2, 1, "", "several_documents", "one document"),
     ("control character", "data_dir: a\u{7}b\n", 1, 12, "", "forbidden_character", "remove it"),
-    ("bad socket address", "web:\n  listen: localhost\n", 2, 11, "web.listen", "wrong_type", "127.0.0.1:8787"),
-    ("port too large", "web: {listen: '127.0.0.1:99999'}\n", 1, 15, "web.listen", "wrong_type", "127.0.0.1:8787"),
-    ("not loopback", "web:\n  listen: 0.0.0.0:8787\n", 2, 11, "web.listen", "listen_not_loopback", "control tokens"),
+    (
+        "bad socket address",
+        "web:\n  listen: localhost\n",
+        2,
+        11,
+        "web.listen",
+        "wrong_type",
+        "127.0.0.1:8787",
+    ),
+    (
+        "port too large",
+        "web: {listen: '127.0.0.1:99999'}\n",
+        1,
+        15,
+        "web.listen",
+        "wrong_type",
+        "127.0.0.1:8787",
+    ),
+    (
+        "not loopback",
+        "web:\n  listen: 0.0.0.0:8787\n",
+        2,
+        11,
+        "web.listen",
+        "listen_not_loopback",
+        "control tokens",
+    ),
     (
         "debug routes in production",
         "deployment: {environment: production}\nweb:\n  debug_routes: true\n",
@@ -73,9 +137,33 @@ const CASES: &[Case] = &[
         "debug_routes_outside_development",
         "development",
     ),
-    ("bad enum word", "telemetry: {log_format: jsno}\n", 1, 25, "telemetry.log_format", "unknown_value", "did you mean `json`?"),
-    ("bad log level", "telemetry:\n  log_level: inof\n", 2, 14, "telemetry.log_level", "bad_log_level", "did you mean `info`?"),
-    ("bad log directive", "telemetry:\n  log_level: info,a=loud\n", 2, 14, "telemetry.log_level", "bad_log_level", "write `info`"),
+    (
+        "bad enum word",
+        "telemetry: {log_format: jsno}\n",
+        1,
+        25,
+        "telemetry.log_format",
+        "unknown_value",
+        "did you mean `json`?",
+    ),
+    (
+        "bad log level",
+        "telemetry:\n  log_level: inof\n",
+        2,
+        14,
+        "telemetry.log_level",
+        "bad_log_level",
+        "did you mean `info`?",
+    ),
+    (
+        "bad log directive",
+        "telemetry:\n  log_level: info,a=loud\n",
+        2,
+        14,
+        "telemetry.log_level",
+        "bad_log_level",
+        "write `info`",
+    ),
     ("bad name", "deployment: {name: 'a b'}\n", 1, 20, "deployment.name", "bad_name", "1 to 64"),
     ("empty folder", "data_dir: ''\n", 1, 11, "data_dir", "data_dir_empty", "name a folder"),
     (
@@ -202,9 +290,15 @@ fn an_unknown_variable() {
 #[test]
 fn a_bad_value_in_a_variable() {
     let (_dir, path) = file("web: {workers: 4}\n");
-    let fragments = ["environment variable PLIMSOLL__WEB__WORKERS", "(web.workers)", "a whole number", "`many`"];
+    let fragments =
+        ["environment variable PLIMSOLL__WEB__WORKERS", "(web.workers)", "a whole number", "`many`"];
     refused(&path, &[("PLIMSOLL__WEB__WORKERS", "many")], "wrong_type", &fragments);
-    refused(&path, &[("PLIMSOLL__WEB__WORKERS", "0")], "out_of_range", &["PLIMSOLL__WEB__WORKERS", "1 to 16"]);
+    refused(
+        &path,
+        &[("PLIMSOLL__WEB__WORKERS", "0")],
+        "out_of_range",
+        &["PLIMSOLL__WEB__WORKERS", "1 to 16"],
+    );
     refused(&path, &[("PLIMSOLL__WEB__WORKERS", ".inf")], "not_finite", &["PLIMSOLL__WEB__WORKERS"]);
 }
 
@@ -234,15 +328,18 @@ fn a_file_full_of_mistakes_is_answered_with_a_bounded_list() {
 
 #[test]
 fn a_megabyte_of_anything_is_answered_in_time() {
-    for unit in ["[", "{", "[a, ", "{a: ", "- ", "? ", ": ", "a: [", "'", "'a' ", "!", "&a ", "*a ", "a b ", "{a: b}, "] {
+    for unit in [
+        "[", "{", "[a, ", "{a: ", "- ", "? ", ": ", "a: [", "'", "'a' ", "!", "&a ", "*a ", "a b ",
+        "{a: b}, ",
+    ] {
         let row = unit.repeat(8_000 / unit.len()) + "\n ";
         let (_dir, path) = file(format!("a:\n {}", row.repeat(130)));
         let began = plimsoll::clock::monotonic();
         let answer = check(Some(&path), true, &[]);
         let took = began.elapsed();
         assert_eq!(answer.exit, Exit::Invalid, "{unit:?}");
-        assert!(took.as_secs() < 20, "{unit:?} took {took:?}");
         eprintln!("{unit:?} {took:?} {}", answer.json()["problems"][0]["code"]);
+        assert!(took.as_secs() < 10, "{unit:?} took {took:?}");
     }
 }
 

@@ -54,8 +54,11 @@ fn a_variable_reaches_a_child_that_only_it_names() {
 
 #[test]
 fn a_variable_is_read_as_its_target_demands() {
-    let environment =
-        [("PLIMSOLL__DEPLOYMENT__INSTANCE", "007"), ("PLIMSOLL__DEPLOYMENT__NAME", "1.50"), ("PLIMSOLL__WEB__WORKERS", "0x4")];
+    let environment = [
+        ("PLIMSOLL__DEPLOYMENT__INSTANCE", "007"),
+        ("PLIMSOLL__DEPLOYMENT__NAME", "1.50"),
+        ("PLIMSOLL__WEB__WORKERS", "0x4"),
+    ];
     let loaded = loaded(None, &environment, &[]);
     assert_eq!(loaded.settings.deployment.instance, "007");
     assert_eq!(loaded.settings.deployment.name, "1.50");
@@ -92,7 +95,13 @@ fn show_names_the_origin_of_each_value() {
     assert!(line("deployment.name = \"plimsoll\" ").ends_with("# default"));
 
     let json = show(Some(&path), true, &[]).json();
-    let workers = json["values"].as_array().unwrap().iter().find(|entry| entry["path"] == "web.workers").unwrap().clone();
+    let workers = json["values"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|entry| entry["path"] == "web.workers")
+        .unwrap()
+        .clone();
     assert_eq!(workers["value"], 3);
     assert_eq!((&workers["origin"]["line"], &workers["origin"]["source"]), (&2.into(), &"file".into()));
     assert_eq!(json["config_hash"].as_str().unwrap().len(), 64);

@@ -4,7 +4,9 @@
 use crate::support::{env, file};
 use plimsoll::cli::config::refuse;
 use plimsoll::config::schema::schema;
-use plimsoll::config::{Configuration, ConfigErrors, Inputs, KeyPath, Loaded, Place, Problems, SecretRef, load};
+use plimsoll::config::{
+    ConfigErrors, Configuration, Inputs, KeyPath, Loaded, Place, Problems, SecretRef, load,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::os::unix::fs::PermissionsExt;
@@ -188,7 +190,11 @@ fn a_missing_file_and_a_folder_are_refused() {
 fn only_a_secret_has_a_sibling() {
     let (_dir, path) = file("venue: {log_file: /x}\n");
     let (human, problem) = report(&path, &[]);
-    assert_eq!((&problem["code"], &problem["path"]), (&"unknown_key".into(), &"venue.log_file".into()), "{human}");
+    assert_eq!(
+        (&problem["code"], &problem["path"]),
+        (&"unknown_key".into(), &"venue.log_file".into()),
+        "{human}"
+    );
     assert_eq!((&problem["line"], &problem["column"]), (&1.into(), &9.into()), "{human}");
 }
 

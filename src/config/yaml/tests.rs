@@ -97,7 +97,9 @@ fn refusals_and_their_places() {
     ];
     let wrong: Vec<_> = cases
         .into_iter()
-        .map(|(text, (code, line, column, path))| (text, refused(text), (code, line, column, path.to_owned())))
+        .map(|(text, (code, line, column, path))| {
+            (text, refused(text), (code, line, column, path.to_owned()))
+        })
         .filter(|(_, got, want)| got != want)
         .collect();
     assert!(wrong.is_empty(), "(text, got, want): {wrong:#?}");
@@ -149,7 +151,14 @@ fn docs() -> impl Strategy<Value = Doc> {
 type Places = Vec<(Vec<String>, usize, usize)>;
 
 /// Writes `doc` at the end of `out`, in flow style when `flow`, else in block style at `indent`.
-fn write(doc: &Doc, flow: bool, indent: usize, path: &mut Vec<String>, out: &mut String, places: &mut Places) {
+fn write(
+    doc: &Doc,
+    flow: bool,
+    indent: usize,
+    path: &mut Vec<String>,
+    out: &mut String,
+    places: &mut Places,
+) {
     let here = |out: &str| {
         let line = out.matches('\n').count() + 1;
         (line, out.rsplit('\n').next().unwrap_or_default().chars().count() + 1)
