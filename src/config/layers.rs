@@ -116,7 +116,8 @@ fn set(root: &mut Node, segments: &[String], text: &str, origin: &Origin) -> Res
     if let Value::Map(map) = &node.value
         && !map.is_empty()
     {
-        let found = format!("`{}`", text.chars().take(60).collect::<String>());
+        // The value itself stays out of the message: it may be a secret under a mistaken name.
+        let found = "a single value".to_owned();
         return Err(Fault::WrongType { expected: "a key inside this section".into(), found });
     }
     *node = Node { origin: origin.clone(), value: Value::Scalar(scalar) };

@@ -16,6 +16,7 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
 /// Largest secret file, in bytes.
@@ -121,22 +122,20 @@ impl SecretRef {
 fn read_secret_file(path: &Path) -> Result<String, Fault> {
     let file = path.display().to_string();
     let wrap = |cause| Fault::SecretFile { file: file.clone(), cause: Box::new(cause) };
-    let bytes = read_regular(path, SECRET_FILE_BYTES_MAX).map_err(wrap)?;
-    check_mode(path, &file)?;
+    let (bytes, metadata) = read_regular(path, SECRET_FILE_BYTES_MAX).map_err(wrap)?;
+    check_mode(&metadata, &file)?;
     String::from_utf8(bytes).map_err(|_| wrap(Fault::NotUtf8))
 }
 
 #[cfg(unix)]
-fn check_mode(path: &Path, file: &str) -> Result<(), Fault> {
+fn check_mode(metadata: &Metadata, file: &str) -> Result<(), Fault> {
     use std::os::unix::fs::PermissionsExt;
-    let metadata =
-        std::fs::metadata(path).map_err(|error| Fault::Unreadable { reason: error.to_string() })?;
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o066 == 0 { Ok(()) } else { Err(Fault::SecretFileMode { file: file.to_owned(), mode }) }
 }
 
 #[cfg(not(unix))]
-fn check_mode(_: &Path, _: &str) -> Result<(), Fault> {
+fn check_mode(_: &Metadata, _: &str) -> Result<(), Fault> {
     Ok(())
 }
 

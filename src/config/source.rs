@@ -9,7 +9,7 @@ use super::fault::Fault;
 use super::path::KeyPath;
 use super::position::{Lines, Position, REDACTED};
 use std::fmt;
-use std::fs::{File, FileType};
+use std::fs::{File, FileType, Metadata};
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
@@ -63,7 +63,7 @@ impl Source {
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let name = path.display().to_string();
         let empty = Self { name: name.clone(), text: String::new() };
-        let bytes = read_regular(path, SOURCE_BYTES_MAX).map_err(|fault| empty.whole(fault))?;
+        let (bytes, _) = read_regular(path, SOURCE_BYTES_MAX).map_err(|fault| empty.whole(fault))?;
         match String::from_utf8(bytes) {
             Ok(text) => Self::new(name, text),
             Err(error) => {
@@ -122,20 +122,22 @@ impl fmt::Debug for Source {
     }
 }
 
-/// Reads a regular file of at most `limit_bytes`. Never blocks on a pipe.
-pub(super) fn read_regular(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, Fault> {
+/// Reads a regular file of at most `limit_bytes`; answers the metadata of the very file it read, not of
+/// one that has since taken its name. Never blocks on a pipe.
+pub(super) fn read_regular(path: &Path, limit_bytes: u64) -> Result<(Vec<u8>, Metadata), Fault> {
     // Asked before opening: opening a named pipe would wait for a writer for ever.
     let metadata = std::fs::metadata(path).map_err(|error| io_fault(&error))?;
     if !metadata.is_file() {
         return Err(Fault::NotARegularFile { found: describe(metadata.file_type()) });
     }
     let file = File::open(path).map_err(|error| io_fault(&error))?;
+    let metadata = file.metadata().map_err(|error| io_fault(&error))?;
     let mut bytes = Vec::new();
     file.take(limit_bytes + 1).read_to_end(&mut bytes).map_err(|error| io_fault(&error))?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit_bytes {
         return Err(Fault::TooLarge { limit_bytes });
     }
-    Ok(bytes)
+    Ok((bytes, metadata))
 }
 
 fn io_fault(error: &std::io::Error) -> Fault {
