@@ -8,6 +8,7 @@
 //! All futures of an actor are polled on each wake, as in actix: fine for some twenty of them.
 
 use super::handle::Handle;
+use super::ledger::Ledger;
 use super::machine::Epoch;
 use super::mailbox::Fence;
 use actix::fut::ActorFuture;
@@ -87,6 +88,10 @@ impl<A: Actor<Context = Self>> Ctx<A> {
     #[must_use]
     pub fn handle(&self) -> Handle<A> {
         self.handle.clone()
+    }
+
+    pub(super) fn ledger(&self) -> &Ledger {
+        self.handle.ledger()
     }
 
     pub(super) const fn keeps_mail_from_millis(&self) -> u64 {

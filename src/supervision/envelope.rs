@@ -1,10 +1,10 @@
-//! A message on its way: the message, where its answer goes, and its place in the books.
+//! A message on its way: the message, where its answer goes, and what its restart policy must know.
 //!
-//! The ticket reaches the envelope through a thread-local, because actix calls
+//! Stamp and fate reach the envelope through a thread-local, because actix calls
 //! [`ToEnvelope::pack`] synchronously inside the send and gives it nothing else to carry.
 
 use super::context::Ctx;
-use super::ledger::{DeadLetter, Ledger};
+use super::ledger::DeadLetter;
 use actix::dev::{Envelope, EnvelopeProxy, MessageResponse, OneshotSender, ToEnvelope};
 use actix::{Actor, Handler, Message};
 use std::cell::Cell;
@@ -22,40 +22,28 @@ impl Fate {
     }
 }
 
-/// A place in the queue; gives it back when dropped.
-pub(super) struct Ticket {
-    ledger: Arc<Ledger>,
+/// What a handle gives to the envelope that is packed for it.
+struct Handover {
     stamp_millis: u64,
     fate: Option<Arc<Fate>>,
 }
 
-impl Ticket {
-    pub(super) fn new(ledger: &Arc<Ledger>, fate: Option<Arc<Fate>>) -> Self {
-        Self { ledger: Arc::clone(ledger), stamp_millis: ledger.stamp(), fate }
-    }
-}
+thread_local!(static HANDOVER: Cell<Option<Handover>> = const { Cell::new(None) });
 
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        self.ledger.leave();
-    }
-}
-
-thread_local!(static HANDOVER: Cell<Option<Ticket>> = const { Cell::new(None) });
-
-/// Runs `send` with `ticket` ready for the envelope that it packs.
-pub(super) fn with_ticket<R>(ticket: Ticket, send: impl FnOnce() -> R) -> R {
-    HANDOVER.set(Some(ticket));
+/// Runs `send`, which packs one envelope on this thread; what it packs carries the stamp and the fate.
+pub(super) fn with_handover<R>(stamp_millis: u64, fate: Option<Arc<Fate>>, send: impl FnOnce() -> R) -> R {
+    HANDOVER.set(Some(Handover { stamp_millis, fate }));
     let result = send();
     // Still there when the channel was closed and nothing was packed.
-    HANDOVER.set(None);
+    drop(HANDOVER.take());
     result
 }
 
 struct CellEnvelope<M: Message> {
     message: Option<M>,
     reply: Option<OneshotSender<M::Result>>,
-    ticket: Option<Ticket>,
+    /// Absent when the message came through a raw address.
+    handover: Option<Handover>,
 }
 
 impl<A, M> EnvelopeProxy<A> for CellEnvelope<M>
@@ -66,34 +54,22 @@ where
 {
     fn handle(&mut self, actor: &mut A, ctx: &mut Ctx<A>) {
         let reply = self.reply.take();
-        let ticket = self.ticket.take();
         let Some(message) = self.message.take() else { return };
-        if let Some(ticket) = &ticket {
-            if reply.as_ref().is_some_and(OneshotSender::is_closed) {
-                ticket.ledger.count(DeadLetter::Abandoned);
-                return;
-            }
-            if ticket.stamp_millis < ctx.keeps_mail_from_millis() {
-                ticket.ledger.count(DeadLetter::TooOldAfterRestart);
-                return;
-            }
-            if let Some(fate) = &ticket.fate {
-                fate.0.store(true, Ordering::Release);
-            }
+        if reply.as_ref().is_some_and(OneshotSender::is_closed) {
+            ctx.ledger().count(DeadLetter::Abandoned);
+            return;
         }
-        drop(ticket);
+        match &self.handover {
+            Some(handover) if handover.stamp_millis < ctx.keeps_mail_from_millis() => {
+                ctx.ledger().count(DeadLetter::TooOldAfterRestart);
+                return;
+            }
+            Some(Handover { fate: Some(fate), .. }) => fate.0.store(true, Ordering::Release),
+            Some(_) => {}
+            None => ctx.ledger().settle_uncounted(),
+        }
         ctx.begin_message(std::any::type_name::<M>());
         <A as Handler<M>>::handle(actor, message, ctx).handle(ctx, reply);
-    }
-}
-
-impl<M: Message> Drop for CellEnvelope<M> {
-    fn drop(&mut self) {
-        if self.message.is_some()
-            && let Some(ticket) = &self.ticket
-        {
-            ticket.ledger.count_discarded();
-        }
     }
 }
 
@@ -104,7 +80,7 @@ where
     M::Result: Send,
 {
     fn pack(message: M, reply: Option<OneshotSender<M::Result>>) -> Envelope<A> {
-        let ticket = HANDOVER.take();
-        Envelope::with_proxy(Box::new(CellEnvelope { message: Some(message), reply, ticket }))
+        let handover = HANDOVER.take();
+        Envelope::with_proxy(Box::new(CellEnvelope { message: Some(message), reply, handover }))
     }
 }

@@ -4,7 +4,7 @@
 //! every restart, and answers `Closed` when the cell has ended.
 
 use super::context::Ctx;
-use super::envelope::{Fate, Ticket, with_ticket};
+use super::envelope::{Fate, with_handover};
 use super::ledger::Ledger;
 use super::mailbox::Mailbox;
 use actix::dev::channel::AddressSender;
@@ -104,13 +104,15 @@ impl<A: Actor<Context = Ctx<A>>> Handle<A> {
         if !ledger.enter() {
             return Err(TellError::Full(message));
         }
-        let ticket = Ticket::new(ledger, None);
-        match with_ticket(ticket, || self.0.sender.do_send(message)) {
+        match with_handover(ledger.stamp(), None, || self.0.sender.do_send(message)) {
             Ok(()) => {
                 self.sweep_if_closed();
                 Ok(())
             }
-            Err(SendError::Closed(message) | SendError::Full(message)) => Err(TellError::Closed(message)),
+            Err(SendError::Closed(message) | SendError::Full(message)) => {
+                ledger.withdraw();
+                Err(TellError::Closed(message))
+            }
         }
     }
 
@@ -133,9 +135,14 @@ impl<A: Actor<Context = Ctx<A>>> Handle<A> {
             if !ledger.enter() {
                 return Err(AskError::Full);
             }
-            let ticket = Ticket::new(ledger, Some(Arc::clone(&fate)));
-            let sent = with_ticket(ticket, || self.0.sender.send(message));
-            sent.map_err(|_| AskError::Closed)?
+            let carried = Some(Arc::clone(&fate));
+            match with_handover(ledger.stamp(), carried, || self.0.sender.send(message)) {
+                Ok(receiver) => receiver,
+                Err(_) => {
+                    ledger.withdraw();
+                    return Err(AskError::Closed);
+                }
+            }
         };
         self.sweep_if_closed();
         match tokio::time::timeout(within, receiver).await {

@@ -105,7 +105,10 @@ where
         }
         let Some(receiver) = receiver.as_mut() else { return Popped::Fenced };
         match Pin::new(receiver).poll_next(cx) {
-            Poll::Ready(Some(envelope)) => Popped::Mail(envelope),
+            Poll::Ready(Some(envelope)) => {
+                self.ledger.leave();
+                Popped::Mail(envelope)
+            }
             // Every sender is gone: only timers and futures can move this actor now.
             Poll::Ready(None) | Poll::Pending => Popped::Empty,
         }
@@ -131,30 +134,31 @@ where
     /// Empties a closed mailbox. A sender that enqueued while the mailbox was being closed calls it as
     /// well, so that no message is left behind between its check and the drain.
     pub(crate) fn drain(&self) {
-        self.ledger.discards_for(DeadLetter::Closed);
-        while !self.ledger.is_open() && self.discard_one() {}
+        while !self.ledger.is_open() && self.discard_one(DeadLetter::Closed) {}
     }
 
     /// Drops what is queued now, because the restart policy says so.
     pub(crate) fn discard_queued(&self) {
-        self.ledger.discards_for(DeadLetter::TooOldAfterRestart);
         let mut left = self.ledger.depth();
-        while left > 0 && self.discard_one() {
+        while left > 0 && self.discard_one(DeadLetter::TooOldAfterRestart) {
             left -= 1;
         }
-        self.ledger.discards_for(DeadLetter::Closed);
     }
 
-    fn discard_one(&self) -> bool {
+    fn discard_one(&self, reason: DeadLetter) -> bool {
         let mut cx = Context::from_waker(std::task::Waker::noop());
         let envelope = {
             let mut receiver = self.receiver.lock();
             let Some(receiver) = receiver.as_mut() else { return false };
             match Pin::new(receiver).poll_next(&mut cx) {
-                Poll::Ready(Some(envelope)) => envelope,
+                Poll::Ready(Some(envelope)) => {
+                    self.ledger.leave();
+                    envelope
+                }
                 Poll::Ready(None) | Poll::Pending => return false,
             }
         };
+        self.ledger.count(reason);
         // The message's own Drop may panic; it must not take the supervisor's thread with it.
         if panics::guarded(|| drop(envelope)).is_err() {
             self.ledger.count(DeadLetter::PanickedInDrop);
