@@ -55,6 +55,9 @@ where
     fn handle(&mut self, actor: &mut A, ctx: &mut Ctx<A>) {
         let reply = self.reply.take();
         let Some(message) = self.message.take() else { return };
+        if self.handover.is_none() {
+            ctx.ledger().settle_uncounted();
+        }
         if reply.as_ref().is_some_and(OneshotSender::is_closed) {
             ctx.ledger().count(DeadLetter::Abandoned);
             return;
@@ -65,8 +68,7 @@ where
                 return;
             }
             Some(Handover { fate: Some(fate), .. }) => fate.0.store(true, Ordering::Release),
-            Some(_) => {}
-            None => ctx.ledger().settle_uncounted(),
+            Some(_) | None => {}
         }
         ctx.begin_message(std::any::type_name::<M>());
         <A as Handler<M>>::handle(actor, message, ctx).handle(ctx, reply);

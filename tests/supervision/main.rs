@@ -12,7 +12,9 @@
     reason = "tests"
 )]
 
+mod acts;
 mod cells;
+mod mail;
 mod otp_admin;
 mod otp_logging;
 mod otp_loops;
