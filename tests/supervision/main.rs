@@ -14,6 +14,7 @@
 
 mod acts;
 mod cells;
+mod defects;
 mod mail;
 mod otp_admin;
 mod otp_logging;
@@ -24,3 +25,4 @@ mod otp_stop;
 mod otp_strategies;
 mod otp_termination;
 mod support;
+mod windows;
