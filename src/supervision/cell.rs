@@ -220,6 +220,8 @@ impl<A: Actor<Context = Ctx<A>>> CellControl for CellChild<A> {
     }
 
     fn shares(&self) -> Option<(String, u64)> {
+        // Whoever has ended, or was killed and is about to start anew, sits nowhere now.
+        self.pulse.as_ref().filter(|pulse| !pulse.is_over())?;
         self.seat.shares().map(|(name, generation)| (name.to_owned(), generation))
     }
 

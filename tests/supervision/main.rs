@@ -15,6 +15,8 @@
 mod acts;
 mod cells;
 mod defects;
+mod hangs;
+mod machine_props;
 mod mail;
 mod otp_admin;
 mod otp_logging;
@@ -25,4 +27,5 @@ mod otp_stop;
 mod otp_strategies;
 mod otp_termination;
 mod support;
+mod tasks;
 mod windows;

@@ -487,3 +487,18 @@ impl Handler<Explode> for Carrier {
         panic!("told to");
     }
 }
+
+/// Blocks its thread on demand.
+pub struct Blocker;
+impl Actor for Blocker {
+    type Context = Ctx<Self>;
+}
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct BlockAt(pub Gate);
+impl Handler<BlockAt> for Blocker {
+    type Result = ();
+    fn handle(&mut self, block: BlockAt, _: &mut Self::Context) {
+        block.0.pass();
+    }
+}
