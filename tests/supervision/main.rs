@@ -26,6 +26,7 @@ mod otp_start;
 mod otp_stop;
 mod otp_strategies;
 mod otp_termination;
+mod soak;
 mod support;
 mod tasks;
 mod windows;
