@@ -61,7 +61,11 @@ fn panics_while_starting_are_failed_starts() {
             cast.script("a").then([start]);
             let handle = cast.handle("a");
             let (lost, kept) = tokio::join!(handle.ask(Panic, ASK), handle.ask(Epoch, ASK));
-            assert_eq!((lost, kept), (Err(AskError::Lost), Ok(3)), "{what}: the queue outlives both failures");
+            assert_eq!(
+                (lost, kept),
+                (Err(AskError::Lost), Ok(3)),
+                "{what}: the queue outlives both failures"
+            );
             let failure = node(&tree, "root/a").last_failure.unwrap();
             assert!(failure.contains(&format!("panicked in {what}")), "{failure}");
         }
@@ -93,7 +97,11 @@ fn a_destructor_that_panics_is_a_failure_of_its_own() {
         // After a panic, and after a clean stop.
         for (round, how) in ["crash", "leave"].iter().enumerate() {
             assert_eq!(cast.handle("a").ask(ArmBomb, ASK).await, Ok(()));
-            if *how == "crash" { cast.crash("a").await } else { cast.leave("a").await }
+            if *how == "crash" {
+                cast.crash("a").await
+            } else {
+                cast.leave("a").await
+            }
             assert_eq!(node(&tree, "root/a").restarts, round as u64 + 1, "{how}");
             assert!(cast.answers("a").await, "{how}");
         }
@@ -183,10 +191,12 @@ fn what_an_incarnation_spawned_dies_with_it() {
             assert_eq!(handle.ask(Fail, ASK).await, Err(AskError::Lost));
         });
         assert_eq!(pending, Err(AskError::Lost), "it had been taken: what became of it is unknown");
-        assert!(sender.send(5).is_err() || {
-            settle().await;
-            handle.ask(Heard, ASK).await == Ok(0)
-        });
+        assert!(
+            sender.send(5).is_err() || {
+                settle().await;
+                handle.ask(Heard, ASK).await == Ok(0)
+            }
+        );
         tokio::time::sleep(millis(1000)).await;
         let ticks = handle.ask(Ticks, ASK).await.unwrap();
         assert!((95..=101).contains(&ticks), "one timer, not two: {ticks}");

@@ -178,9 +178,8 @@ fn d6_8_namesakes_are_watched_apart() {
         let (mut left, mut right) = (Cast::default(), Cast::default());
         let x1 = left.cell("x", spec());
         let x2 = right.cell("x", spec());
-        let root = supervisor("root")
-            .child(supervisor("left").child(x1))
-            .child(supervisor("right").child(x2));
+        let root =
+            supervisor("root").child(supervisor("left").child(x1)).child(supervisor("right").child(x2));
         let tree = up(root).await;
         left.handle("x").tell(Wedge).unwrap();
         settle().await;

@@ -102,8 +102,7 @@ fn a_neighbour_on_the_same_arbiter_is_moved() {
         let _released = Releases(gate.clone());
         cast.handle("a").tell(Hold(gate.clone())).unwrap();
         gate.entered().await;
-        let (one, two) =
-            tokio::join!(cast.handle("a").ask(Epoch, ASK), cast.handle("b").ask(Epoch, ASK));
+        let (one, two) = tokio::join!(cast.handle("a").ask(Epoch, ASK), cast.handle("b").ask(Epoch, ASK));
         assert_eq!((one, two), (Ok(2), Ok(2)));
         assert_eq!(cast.handle("apart").ask(Epoch, ASK).await, Ok(1));
         let failure = node(&tree, "root/b").last_failure.unwrap();

@@ -14,21 +14,47 @@ use std::time::Duration;
 /// What may happen next; `nth` picks one of the children that it can happen to.
 #[derive(Debug, Clone)]
 pub enum Step {
-    Up { nth: usize },
-    Crash { nth: usize },
-    Leave { nth: usize },
-    FailStart { nth: usize },
-    Ignore { nth: usize },
-    Hang { nth: usize },
+    Up {
+        nth: usize,
+    },
+    Crash {
+        nth: usize,
+    },
+    Leave {
+        nth: usize,
+    },
+    FailStart {
+        nth: usize,
+    },
+    Ignore {
+        nth: usize,
+    },
+    Hang {
+        nth: usize,
+    },
     /// A report of an incarnation that is over.
-    Stale { nth: usize, down: bool },
+    Stale {
+        nth: usize,
+        down: bool,
+    },
     /// Time moves to the next wake.
     Wake,
-    Pass { millis: u64 },
-    StartChild { restart: Restart, instance: bool },
-    Terminate { nth: usize },
-    RestartChild { nth: usize },
-    Delete { nth: usize },
+    Pass {
+        millis: u64,
+    },
+    StartChild {
+        restart: Restart,
+        instance: bool,
+    },
+    Terminate {
+        nth: usize,
+    },
+    RestartChild {
+        nth: usize,
+    },
+    Delete {
+        nth: usize,
+    },
     Shutdown,
     Kill,
     /// The supervisor is started anew by its parent.
@@ -58,8 +84,7 @@ fn child(auto: AutoShutdown) -> impl Strategy<Value = (ChildSpec, bool)> {
     ];
     (restart(), any::<bool>(), backoffs, stops, proptest::option::weighted(0.2, 0_u32..3)).prop_map(
         move |(restart, significant, backoff, shutdown, own)| {
-            let significant =
-                significant && restart != Restart::Permanent && auto != AutoShutdown::Never;
+            let significant = significant && restart != Restart::Permanent && auto != AutoShutdown::Never;
             let intensity = own.map(|n| Intensity::new(n, Duration::from_secs(5)));
             (ChildSpec { restart, significant, backoff, shutdown, intensity, ..ChildSpec::default() }, true)
         },

@@ -19,7 +19,10 @@ fn a_full_mailbox_refuses_and_gives_the_message_back() {
         assert_eq!(handle.ask(Carried(4), ASK).await, Err(AskError::Full));
         assert_eq!((handle.ledger().depth(), handle.ledger().dead_letters(DeadLetter::Full)), (2, 2));
         let port = handle.port::<Carried>();
-        assert!(matches!(port.tell(Carried(5)), Err(TellError::Full(Carried(5)))), "a clone has no free slot");
+        assert!(
+            matches!(port.tell(Carried(5)), Err(TellError::Full(Carried(5)))),
+            "a clone has no free slot"
+        );
         let tree = up(supervisor("root").child(cell)).await;
         settle().await;
         assert_eq!((handle.ledger().depth(), handle.ledger().handled()), (0, 2), "mail waits for the start");
@@ -132,7 +135,7 @@ fn a_raw_ask_that_was_abandoned_leaves_the_depth_alone() {
         let a = cast.handle("a").clone();
         cast.crash("a").await;
         for _ in 0..3 {
-            drop(a.addr().send(Count).timeout(millis(1)).await);
+            assert!(a.addr().send(Count).timeout(millis(1)).await.is_err());
         }
         tokio::time::sleep(seconds(11)).await;
         assert_eq!(a.ledger().depth(), 0);

@@ -15,6 +15,7 @@
 mod acts;
 mod cells;
 mod defects;
+mod extras;
 mod hangs;
 mod machine_props;
 mod mail;

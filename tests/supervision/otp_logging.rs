@@ -112,7 +112,8 @@ mod logging {
             tree.ended().await;
             let meltdown = log.with("supervisor_meltdown");
             assert_eq!(meltdown.len(), 1, "{meltdown:?}");
-            for part in ["ERROR", "actor.path=root/a", "restarts=1", "runbook=supervisor_meltdown", "told to"] {
+            for part in ["ERROR", "actor.path=root/a", "restarts=1", "runbook=supervisor_meltdown", "told to"]
+            {
                 assert!(meltdown[0].contains(part), "{part} in {}", meltdown[0]);
             }
             assert_eq!(log.with("emergency").len(), 1);

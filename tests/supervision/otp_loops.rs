@@ -48,9 +48,8 @@ mod scale {
             let tree = up(supervisor("root").children_max(20_000)).await;
             let before = cpu_nanos();
             for i in 0..n {
-                let (_, cell) = cell(&format!("w#{i}"), spec(), |_| {
-                    Ok(Keeper { _argument: std::sync::Arc::default() })
-                });
+                let (_, cell) =
+                    cell(&format!("w#{i}"), spec(), |_| Ok(Keeper { _argument: std::sync::Arc::default() }));
                 assert!(is_up(&tree.start_instance("root", cell).await));
             }
             for i in 0..n {
@@ -200,7 +199,11 @@ mod global {
             cast.crash("a").await;
             assert_eq!(cast.handle("a").ask(Epoch, ASK).await, Ok(2), "the worker is replaced");
             cast.crash("a").await;
-            assert_eq!(cast.handle("a").ask(Epoch, ASK).await, Ok(3), "and with its supervisor, under one name");
+            assert_eq!(
+                cast.handle("a").ask(Epoch, ASK).await,
+                Ok(3),
+                "and with its supervisor, under one name"
+            );
             assert_eq!(node(&tree, "root/below").restarts, 1);
             tokio::time::sleep(seconds(6)).await;
             cast.crash("a").await;

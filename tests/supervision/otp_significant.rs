@@ -53,7 +53,11 @@ mod significant {
                     let c = cast.cell("c", spec());
                     let root = supervisor("root").auto_shutdown(auto).child(a).child(b).child(c);
                     let tree = up(root).await;
-                    if crash { cast.crash("a").await } else { cast.leave("a").await }
+                    if crash {
+                        cast.crash("a").await
+                    } else {
+                        cast.leave("a").await
+                    }
                     if auto == AutoShutdown::AllSignificant {
                         assert_eq!(children(&tree).await, "b:Running c:Running");
                         if crash { cast.crash("b").await } else { cast.leave("b").await }

@@ -26,7 +26,9 @@ mod one_for_one {
             let tree = up(root).await;
             cast.crash("a").await;
             cast.crash("a").await;
-            let Ended::Emergency(Emergency::Meltdown(why)) = tree.ended().await else { panic!("no meltdown") };
+            let Ended::Emergency(Emergency::Meltdown(why)) = tree.ended().await else {
+                panic!("no meltdown")
+            };
             assert!(why.contains("at most 1"), "{why}");
             assert_eq!(cast.log.take(), "a+ b+ a+ b-", "the other child was stopped in good order");
             assert_eq!(node(&tree, "root/a").state, NodeState::Failed);

@@ -70,7 +70,10 @@ mod shutdown_termination {
             let mut cast = Cast::default();
             let tree = up(supervisor("root").child(below(&mut cast, Restart::Transient))).await;
             cast.leave("a").await;
-            assert_eq!((cast.log.take().as_str(), children(&tree).await.as_str()), ("a+ a-", "below:Stopped"));
+            assert_eq!(
+                (cast.log.take().as_str(), children(&tree).await.as_str()),
+                ("a+ a-", "below:Stopped")
+            );
         });
     }
 

@@ -241,7 +241,8 @@ fn the_meltdown_handler_runs_before_children_stop() {
             panic!("its own panic changes nothing");
         });
         let options = TreeOptions { on_emergency, ..manual() };
-        let tree = Tree::start(supervisor("root").intensity(0, seconds(1)).child(a).child(b), options).unwrap();
+        let tree =
+            Tree::start(supervisor("root").intensity(0, seconds(1)).child(a).child(b), options).unwrap();
         tree.up().await.unwrap();
         cast.crash("a").await;
         meltdown(&tree.ended().await);
