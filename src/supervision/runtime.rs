@@ -68,6 +68,9 @@ impl Runtime {
 
     /// Runs until the root is down and its background tasks have ended.
     pub(super) async fn run(mut self) {
+        if let Some(root) = self.supervisors.get(ROOT) {
+            root.card.started(1, self.shared.clock.now());
+        }
         let mut down = self.guarded(|this| this.drain(Queue::from([(ROOT, Event::Start)])));
         while down.is_none() {
             let wake = self.supervisors.next_wake();
