@@ -13,4 +13,12 @@
 )]
 
 mod cells;
+mod otp_admin;
+mod otp_logging;
+mod otp_loops;
+mod otp_significant;
+mod otp_start;
+mod otp_stop;
+mod otp_strategies;
+mod otp_termination;
 mod support;
