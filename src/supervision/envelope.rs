@@ -94,6 +94,9 @@ where
     fn handle(&mut self, actor: &mut A, ctx: &mut Ctx<A>) {
         let reply = self.reply.take();
         let Some(message) = self.message.take() else { return };
+        if self.stamp.is_none() {
+            ctx.ledger().settle_uncounted();
+        }
         if reply.as_ref().is_some_and(OneshotSender::is_closed) {
             ctx.ledger().count(DeadLetter::Abandoned);
             return;
@@ -103,8 +106,7 @@ where
                 ctx.ledger().count(DeadLetter::TooOldAfterRestart);
                 return;
             }
-            Some(_) => {}
-            None => ctx.ledger().settle_uncounted(),
+            Some(_) | None => {}
         }
         if let Some(fate) = &self.fate {
             fate.0.store(true, Ordering::Release);

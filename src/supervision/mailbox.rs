@@ -160,10 +160,13 @@ where
                 Poll::Ready(None) | Poll::Pending => return false,
             }
         };
-        self.ledger.count(reason);
         // The message's own Drop may panic; it must not take the supervisor's thread with it.
-        if panics::guarded(|| drop(envelope)).is_err() {
-            self.ledger.count(DeadLetter::PanickedInDrop);
+        let dropped = panics::guarded(|| drop(envelope));
+        // One reason for each message: the books must add up.
+        self.ledger.count(if dropped.is_ok() { reason } else { DeadLetter::PanickedInDrop });
+        if let Err(payload) = dropped {
+            let report = panics::report(payload, "drop");
+            tracing::warn!(failure = %report, "a discarded message panicked");
         }
         true
     }

@@ -145,6 +145,7 @@ pub enum Ended {
 pub(super) enum Progress {
     Starting,
     Up,
+    Ending,
     Ended(Ended),
 }
 
@@ -213,7 +214,7 @@ impl Tree {
     /// How it ended.
     pub async fn up(&self) -> Result<(), Ended> {
         let mut progress = self.shared.progress.subscribe();
-        let reached = progress.wait_for(|p| *p != Progress::Starting).await;
+        let reached = progress.wait_for(|p| matches!(p, Progress::Up | Progress::Ended(_))).await;
         match reached.as_deref() {
             Ok(Progress::Ended(ended)) => Err(ended.clone()),
             _ => Ok(()),

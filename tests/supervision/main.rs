@@ -12,7 +12,10 @@
     reason = "tests"
 )]
 
+mod acts;
 mod cells;
+mod defects;
+mod mail;
 mod otp_admin;
 mod otp_logging;
 mod otp_loops;
@@ -22,3 +25,4 @@ mod otp_stop;
 mod otp_strategies;
 mod otp_termination;
 mod support;
+mod windows;

@@ -3,21 +3,28 @@
 mod logging {
     use crate::support::*;
     use plimsoll::supervision::*;
+    use std::cell::RefCell;
     use std::fmt::Write;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Once;
     use tracing::field::{Field, Visit};
     use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
-    /// Every event of this thread as `LEVEL name=value ...`.
-    #[derive(Clone, Default)]
-    struct Captured(Arc<Mutex<Vec<String>>>);
+    thread_local!(static LINES: RefCell<Option<Vec<String>>> = const { RefCell::new(None) });
+
+    /// The events of this thread, each as `LEVEL name=value ...`.
+    struct Captured;
 
     impl Captured {
         fn with(&self, event: &str) -> Vec<String> {
             let wanted = format!(" event={event} ");
-            self.0.lock().unwrap().iter().filter(|line| line.contains(&wanted)).cloned().collect()
+            let lines = LINES.with_borrow(|lines| lines.clone().unwrap_or_default());
+            lines.into_iter().filter(|line| line.contains(&wanted)).collect()
         }
     }
+
+    /// One subscriber for the whole process that keeps what a capturing thread says. A subscriber of the
+    /// thread alone would not do: another test's thread that meets an event first may switch it off for all.
+    struct PerThread;
 
     struct Line(String);
     impl Visit for Line {
@@ -29,19 +36,25 @@ mod logging {
         }
     }
 
-    impl<S: tracing::Subscriber> Layer<S> for Captured {
+    impl<S: tracing::Subscriber> Layer<S> for PerThread {
         fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
-            let mut line = Line(format!("{} ", event.metadata().level()));
-            event.record(&mut line);
-            self.0.lock().unwrap().push(line.0);
+            LINES.with_borrow_mut(|lines| {
+                let Some(lines) = lines else { return };
+                let mut line = Line(format!("{} ", event.metadata().level()));
+                event.record(&mut line);
+                lines.push(line.0);
+            });
         }
     }
 
     fn captured<F: Future>(test: impl FnOnce(Captured) -> F) -> F::Output {
-        let captured = Captured::default();
-        let subscriber = tracing_subscriber::registry().with(captured.clone());
-        let _here = tracing::subscriber::set_default(subscriber);
-        paused(test(captured))
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| {
+            let subscriber = tracing_subscriber::registry().with(PerThread);
+            tracing::subscriber::set_global_default(subscriber).unwrap();
+        });
+        LINES.set(Some(Vec::new()));
+        paused(test(Captured))
     }
 
     /// A declared tree says once that it is up; a child started later from outside adds no second one.

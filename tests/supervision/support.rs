@@ -453,3 +453,37 @@ impl Handler<Leave> for Keeper {
         ctx.stop();
     }
 }
+
+/// Answers what it is told.
+pub struct Carrier;
+impl Actor for Carrier {
+    type Context = Ctx<Self>;
+}
+#[derive(Message, Debug, PartialEq, Eq)]
+#[rtype(result = "u64")]
+pub struct Carried(pub u64);
+impl Handler<Carried> for Carrier {
+    type Result = u64;
+    fn handle(&mut self, carried: Carried, _: &mut Self::Context) -> u64 {
+        carried.0
+    }
+}
+/// A message whose own destructor panics.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Fragile(pub Option<Bomb>);
+impl Handler<Fragile> for Carrier {
+    type Result = ();
+    fn handle(&mut self, fragile: Fragile, _: &mut Self::Context) {
+        std::mem::forget(fragile);
+    }
+}
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Explode;
+impl Handler<Explode> for Carrier {
+    type Result = ();
+    fn handle(&mut self, _: Explode, _: &mut Self::Context) {
+        panic!("told to");
+    }
+}
