@@ -1,12 +1,11 @@
-//! The `plimsoll` executable.
+//! The `plimsoll` executable: arguments in, exit code out.
+
 use clap::Parser;
-#[derive(Parser)]
-struct Cli {
-    #[command(flatten)]
-    bench: plimsoll::cli::bench::BenchArgs,
-}
-fn main() {
-    let cli = Cli::parse();
-    let ok = plimsoll::cli::bench::run(&cli.bench, &mut std::io::stdout());
-    std::process::exit(i32::from(!ok.is_ok_and(|ok| ok)));
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = plimsoll::cli::Cli::parse();
+    let (out, err) = (std::io::stdout(), std::io::stderr());
+    let exit = plimsoll::cli::run(cli, &mut out.lock(), &mut err.lock());
+    ExitCode::from(exit.code())
 }

@@ -72,8 +72,11 @@ impl ClockSentry {
         drop(slot);
         if step.abs() > STEP_SECONDS_MAX {
             tracing::error!(
-                event = "clock_skew", step_seconds = step, limit_seconds = STEP_SECONDS_MAX,
-                runbook = "clock_skew", "the wall clock jumped"
+                event = "clock_skew",
+                step_seconds = step,
+                limit_seconds = STEP_SECONDS_MAX,
+                runbook = "clock_skew",
+                "the wall clock jumped"
             );
         }
     }

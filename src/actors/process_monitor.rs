@@ -61,11 +61,13 @@ impl ProcessMonitor {
     fn look(&mut self) {
         match read() {
             Ok(reading) => {
-                let scarce = reading.open_fds.saturating_mul(100)
-                    > reading.max_fds.saturating_mul(FDS_PERCENT_MAX);
+                let scarce =
+                    reading.open_fds.saturating_mul(100) > reading.max_fds.saturating_mul(FDS_PERCENT_MAX);
                 if scarce && !self.warned {
                     tracing::error!(
-                        event = "descriptors_scarce", open = reading.open_fds, limit = reading.max_fds,
+                        event = "descriptors_scarce",
+                        open = reading.open_fds,
+                        limit = reading.max_fds,
                         "file descriptors are running out: raise the limit or find the leak"
                     );
                 }

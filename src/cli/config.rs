@@ -3,6 +3,7 @@
 //! Owns what these commands print and their exit codes; decides nothing about settings itself. Data
 //! goes to `out`, diagnostics to `err`; both are handed in, so tests need no process. Writes no file.
 
+use super::Exit;
 use crate::config::{ConfigErrors, EnvReader, Flag, Inputs, Loaded, Settings, load, schema};
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -37,35 +38,6 @@ pub enum ConfigCommand {
     Schema,
     /// Print a commented configuration file to start from.
     Init,
-}
-
-/// How a command ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
-    /// As asked: code 0.
-    Ok,
-    /// The output could not be written: code 1.
-    Failure,
-    /// The configuration is invalid: code 3.
-    Invalid,
-}
-
-impl Exit {
-    /// The process exit code.
-    #[must_use]
-    pub fn code(self) -> u8 {
-        match self {
-            Self::Ok => 0,
-            Self::Failure => 1,
-            Self::Invalid => 3,
-        }
-    }
-}
-
-impl From<Exit> for std::process::ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit.code())
-    }
 }
 
 /// Runs one command.

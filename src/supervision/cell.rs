@@ -1,5 +1,6 @@
 //! Declaring a supervised actor: one mailbox and one handle for life, one factory for every incarnation.
 
+use super::clock::Stamp;
 use super::context::Ctx;
 use super::driver::Driver;
 use super::exit::{ExitReason, HangKind};
@@ -144,17 +145,14 @@ impl<A: Actor<Context = Ctx<A>>> Cell<A> {
 
 impl<A: Actor<Context = Ctx<A>>> CellChild<A> {
     /// Applies the restart policy; answers from which stamp on mail is kept.
-    fn sort_mail(&self, epoch: Epoch) -> u64 {
+    fn sort_mail(&self, epoch: Epoch) -> Stamp {
         match self.on_restart {
-            OnRestart::KeepYoungerThan(age) if epoch > 1 => {
-                let age = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
-                self.core.0.mailbox.ledger().stamp().saturating_sub(age)
-            }
+            OnRestart::KeepYoungerThan(age) if epoch > 1 => self.core.0.mailbox.ledger().stamp().before(age),
             OnRestart::Drop if epoch > 1 => {
                 self.core.0.mailbox.discard_queued();
-                0
+                Stamp::ORIGIN
             }
-            OnRestart::Keep | OnRestart::Drop | OnRestart::KeepYoungerThan(_) => 0,
+            OnRestart::Keep | OnRestart::Drop | OnRestart::KeepYoungerThan(_) => Stamp::ORIGIN,
         }
     }
 }

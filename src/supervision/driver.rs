@@ -158,22 +158,28 @@ impl<A: Actor<Context = Ctx<A>>> Driver<A> {
 
     fn drain_mail(&mut self, budget: &mut usize, cx: &mut Context<'_>) -> Drained {
         let epoch = self.ctx.epoch();
-        while self.ctx.run == Run::Running && self.ctx.waits.is_empty() {
-            let Some(actor) = self.actor.as_mut() else { return Drained::Quiet };
-            let Some(left) = budget.checked_sub(1) else { return Drained::BudgetSpent };
+        let Some(actor) = self.actor.as_mut() else { return Drained::Quiet };
+        let core = &self.core;
+        // Inside for the whole batch, moving on with each message: popping is no place to hang in.
+        self.pulse.enter();
+        let drained = loop {
+            if self.ctx.run != Run::Running || !self.ctx.waits.is_empty() {
+                break Drained::Quiet;
+            }
+            let Some(left) = budget.checked_sub(1) else { break Drained::BudgetSpent };
             *budget = left;
-            let mut envelope = match self.core.mailbox.pop(epoch, cx) {
+            let mut envelope = match core.mailbox.pop(epoch, cx) {
                 Popped::Mail(envelope) => envelope,
-                Popped::Empty => return Drained::Quiet,
-                Popped::Fenced => return Drained::Fenced,
+                Popped::Empty => break Drained::Quiet,
+                Popped::Fenced => break Drained::Fenced,
             };
-            self.pulse.enter();
+            self.pulse.go_on();
             actix::dev::EnvelopeProxy::handle(&mut envelope, actor, &mut self.ctx);
             drop(envelope);
             self.ctx.in_message = false;
-            self.pulse.leave();
-        }
-        Drained::Quiet
+        };
+        self.pulse.leave();
+        drained
     }
 
     /// Polls the `ctx.spawn` futures; an actor that feeds itself with them (`ctx.notify`) has a budget, too.

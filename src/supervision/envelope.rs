@@ -3,11 +3,12 @@
 //! Stamp and fate reach the envelope through a thread-local, because actix calls
 //! [`ToEnvelope::pack`] synchronously inside the send and gives it nothing else to carry.
 
+use super::clock::Stamp;
 use super::context::Ctx;
 use super::ledger::DeadLetter;
 use actix::dev::{Envelope, EnvelopeProxy, MessageResponse, OneshotSender, ToEnvelope};
 use actix::{Actor, Handler, Message};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -16,34 +17,72 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(Debug, Default)]
 pub(super) struct Fate(AtomicBool);
 
+/// Fates kept per thread for the next asks, so that a steady stream of them allocates none.
+const SPARE_FATES_MAX: usize = 64;
+
+thread_local!(static SPARE_FATES: RefCell<Vec<Arc<Fate>>> = const { RefCell::new(Vec::new()) });
+
 impl Fate {
+    /// A fresh fate.
+    pub(super) fn draw() -> Arc<Self> {
+        SPARE_FATES.with_borrow_mut(Vec::pop).unwrap_or_default()
+    }
+
     pub(super) fn was_taken(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
+
+    /// Keeps a fate that nobody else holds for a later ask.
+    pub(super) fn give_back(mut fate: Arc<Self>) {
+        // An envelope that still holds it may yet mark it.
+        let Some(own) = Arc::get_mut(&mut fate) else { return };
+        *own.0.get_mut() = false;
+        SPARE_FATES.with_borrow_mut(|spare| {
+            if spare.len() < SPARE_FATES_MAX {
+                spare.push(fate);
+            }
+        });
+    }
 }
 
-/// What a handle gives to the envelope that is packed for it.
+/// What a handle gives to the envelope that is packed for it. Copied, not dropped: this crosses a
+/// thread-local for every message.
+#[derive(Debug, Clone, Copy)]
 struct Handover {
-    stamp_millis: u64,
-    fate: Option<Arc<Fate>>,
+    stamp: Stamp,
+    asked: bool,
 }
 
-thread_local!(static HANDOVER: Cell<Option<Handover>> = const { Cell::new(None) });
+thread_local! {
+    static HANDOVER: Cell<Option<Handover>> = const { Cell::new(None) };
+    static FATE: Cell<Option<Arc<Fate>>> = const { Cell::new(None) };
+}
 
-/// Runs `send`, which packs one envelope on this thread; what it packs carries the stamp and the fate.
-pub(super) fn with_handover<R>(stamp_millis: u64, fate: Option<Arc<Fate>>, send: impl FnOnce() -> R) -> R {
-    HANDOVER.set(Some(Handover { stamp_millis, fate }));
-    let result = send();
-    // Still there when the channel was closed and nothing was packed.
-    drop(HANDOVER.take());
-    result
+/// Announces a tell: the next envelope packed on this thread carries the stamp.
+pub(super) fn announce_tell(stamp: Stamp) {
+    HANDOVER.set(Some(Handover { stamp, asked: false }));
+}
+
+/// Announces an ask: the next envelope packed on this thread carries the stamp and the fate.
+pub(super) fn announce_ask(stamp: Stamp, fate: Arc<Fate>) {
+    FATE.set(Some(fate));
+    HANDOVER.set(Some(Handover { stamp, asked: true }));
+}
+
+/// Takes an announcement back: the channel was closed and nothing was packed.
+pub(super) fn retract() {
+    if HANDOVER.take().is_some_and(|handover| handover.asked) {
+        drop(FATE.take());
+    }
 }
 
 struct CellEnvelope<M: Message> {
     message: Option<M>,
     reply: Option<OneshotSender<M::Result>>,
     /// Absent when the message came through a raw address.
-    handover: Option<Handover>,
+    stamp: Option<Stamp>,
+    /// Present when the message was asked.
+    fate: Option<Arc<Fate>>,
 }
 
 impl<A, M> EnvelopeProxy<A> for CellEnvelope<M>
@@ -55,20 +94,22 @@ where
     fn handle(&mut self, actor: &mut A, ctx: &mut Ctx<A>) {
         let reply = self.reply.take();
         let Some(message) = self.message.take() else { return };
-        if self.handover.is_none() {
+        if self.stamp.is_none() {
             ctx.ledger().settle_uncounted();
         }
         if reply.as_ref().is_some_and(OneshotSender::is_closed) {
             ctx.ledger().count(DeadLetter::Abandoned);
             return;
         }
-        match &self.handover {
-            Some(handover) if handover.stamp_millis < ctx.keeps_mail_from_millis() => {
+        match self.stamp {
+            Some(stamp) if stamp < ctx.keeps_mail_from() => {
                 ctx.ledger().count(DeadLetter::TooOldAfterRestart);
                 return;
             }
-            Some(Handover { fate: Some(fate), .. }) => fate.0.store(true, Ordering::Release),
             Some(_) | None => {}
+        }
+        if let Some(fate) = &self.fate {
+            fate.0.store(true, Ordering::Release);
         }
         ctx.begin_message(std::any::type_name::<M>());
         <A as Handler<M>>::handle(actor, message, ctx).handle(ctx, reply);
@@ -83,6 +124,11 @@ where
 {
     fn pack(message: M, reply: Option<OneshotSender<M::Result>>) -> Envelope<A> {
         let handover = HANDOVER.take();
-        Envelope::with_proxy(Box::new(CellEnvelope { message: Some(message), reply, handover }))
+        let fate = match handover {
+            Some(Handover { asked: true, .. }) => FATE.take(),
+            Some(_) | None => None,
+        };
+        let stamp = handover.map(|handover| handover.stamp);
+        Envelope::with_proxy(Box::new(CellEnvelope { message: Some(message), reply, stamp, fate }))
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! `sent = handled + dead letters + depth` holds at rest; the soak test asserts it.
 
-use super::clock::CoarseClock;
+use super::clock::{CoarseClock, Stamp};
+use super::deadline::Deadlines;
 use serde::Serialize;
-use std::sync::OnceLock;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Why a message was not handled to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -51,7 +53,7 @@ impl DeadLetter {
 }
 
 /// See the module's head.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Ledger {
     /// Places taken by senders, each one counted up once; wraps.
     entered: AtomicUsize,
@@ -68,6 +70,16 @@ pub struct Ledger {
     full: AtomicU64,
     panicked_in_drop: AtomicU64,
     clock: OnceLock<CoarseClock>,
+    deadlines: OnceLock<Arc<Deadlines>>,
+}
+
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ledger")
+            .field("depth", &self.depth())
+            .field("handled", &self.handled())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Ledger {
@@ -104,13 +116,21 @@ impl Ledger {
         self.capacity.store(capacity, Ordering::Relaxed);
     }
 
-    pub(crate) fn attach(&self, clock: CoarseClock) {
-        // A cell belongs to one tree; a second attachment keeps the first clock.
+    /// Joins the mailbox to its tree: the clock that stamps mail, and where asks leave their deadlines.
+    pub(super) fn attach(&self, clock: CoarseClock, deadlines: Option<Arc<Deadlines>>) {
+        // A cell belongs to one tree; a second attachment keeps the first.
         let _ = self.clock.set(clock);
+        if let Some(deadlines) = deadlines {
+            let _ = self.deadlines.set(deadlines);
+        }
     }
 
-    pub(crate) fn stamp(&self) -> u64 {
-        self.clock.get().map_or(0, CoarseClock::millis)
+    pub(crate) fn stamp(&self) -> Stamp {
+        self.clock.get().map_or(Stamp::ORIGIN, CoarseClock::stamp)
+    }
+
+    pub(super) fn deadlines(&self) -> Option<&Arc<Deadlines>> {
+        self.deadlines.get()
     }
 
     /// Takes a place in the queue; false when it is full.

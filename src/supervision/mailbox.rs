@@ -2,7 +2,9 @@
 //!
 //! It owns the receiving half of one actix channel for the cell's whole life, so the address never
 //! changes and queued mail waits for the next incarnation. One lock guards the receiver; it is held to
-//! pop ONE envelope, never while user code runs. The epoch is compared under the same lock: a fenced
+//! pop ONE envelope, never while user code runs. It is a spin lock that yields, because it is taken for
+//! each message, practically never contended (only fencing and closing compete), and releasing it costs
+//! no atomic read-modify-write. The epoch is compared under the same lock: a fenced
 //! incarnation can take no further message.
 
 use super::ledger::{DeadLetter, Ledger};
@@ -12,7 +14,7 @@ use actix::dev::Envelope;
 use actix::dev::channel::AddressReceiver;
 use actix::{Actor, AsyncContext};
 use futures_util::Stream;
-use parking_lot::Mutex;
+use spin::mutex::SpinMutex;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -54,7 +56,7 @@ pub(crate) enum Popped<A: Actor> {
 
 /// See the module's head.
 pub(crate) struct Mailbox<A: Actor> {
-    receiver: Mutex<Option<AddressReceiver<A>>>,
+    receiver: SpinMutex<Option<AddressReceiver<A>>, spin::Yield>,
     current: Arc<AtomicU64>,
     ledger: Arc<Ledger>,
 }
@@ -65,7 +67,7 @@ where
     A::Context: AsyncContext<A>,
 {
     pub(crate) fn new(receiver: AddressReceiver<A>, ledger: Arc<Ledger>) -> Self {
-        Self { receiver: Mutex::new(Some(receiver)), current: Arc::new(AtomicU64::new(0)), ledger }
+        Self { receiver: SpinMutex::new(Some(receiver)), current: Arc::new(AtomicU64::new(0)), ledger }
     }
 
     pub(crate) fn ledger(&self) -> &Arc<Ledger> {

@@ -39,7 +39,8 @@ pub fn exposition(scrape: &Scrape<'_>) -> Result<String, prometheus::Error> {
 
 fn tree(registry: &Registry, nodes: &[Node]) -> Result<(), prometheus::Error> {
     let restarts = counter("plimsoll_actor_restarts_total", "Restarts of a node of the tree.", &["path"])?;
-    let handled = counter("plimsoll_actor_handled_total", "Messages given to an actor's handlers.", &["path"])?;
+    let handled =
+        counter("plimsoll_actor_handled_total", "Messages given to an actor's handlers.", &["path"])?;
     let dead = counter(
         "plimsoll_dead_letters_total",
         "Messages that were not handled to their end.",

@@ -2,7 +2,8 @@
 
 use crate::support::{check, command, file, repository, show};
 use clap::Parser;
-use plimsoll::cli::config::{ConfigCommand, Exit, run};
+use plimsoll::cli::Exit;
+use plimsoll::cli::config::{ConfigCommand, run};
 use std::collections::BTreeMap;
 use std::io;
 

@@ -1,7 +1,7 @@
 //! Hostile configurations: each is refused with exit 3, its file, line, column, key and advice.
 
 use crate::support::{check, file};
-use plimsoll::cli::config::Exit;
+use plimsoll::cli::Exit;
 use plimsoll::config::source::SOURCE_BYTES_MAX;
 use proptest::prelude::*;
 

@@ -1,7 +1,7 @@
 //! Defaults, file, environment, flags: the later wins, and each value knows who set it.
 
 use crate::support::{env, file, show};
-use plimsoll::cli::config::Exit;
+use plimsoll::cli::Exit;
 use plimsoll::config::{
     Flag, Inputs, KeyPath, Loaded, Place, Position, Settings, child_override_position, load, unknown_child,
 };

@@ -1,6 +1,7 @@
 //! Runs a `config` command on a file, with an environment made of pairs.
 
-use plimsoll::cli::config::{ConfigCommand, Exit, run};
+use plimsoll::cli::Exit;
+use plimsoll::cli::config::{ConfigCommand, run};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
