@@ -52,14 +52,28 @@ impl DeadLetter {
     }
 }
 
+/// Keeps what senders write and what the actor writes on cache lines of their own.
+#[derive(Default)]
+#[repr(align(128))]
+struct OwnLine<T>(T);
+
+/// Written by senders.
+#[derive(Default)]
+struct Senders {
+    /// Places taken, each one counted up once; wraps.
+    entered: AtomicUsize,
+    /// What a sender last saw of `left`: enough to know that there is room, without touching the
+    /// actor's cache line.
+    seen_left: AtomicUsize,
+}
+
 /// See the module's head.
 #[derive(Default)]
 pub struct Ledger {
-    /// Places taken by senders, each one counted up once; wraps.
-    entered: AtomicUsize,
+    senders: OwnLine<Senders>,
     /// Places given back. Written under the mailbox's lock alone, so that taking a message costs no
     /// atomic read-modify-write.
-    left: AtomicUsize,
+    left: OwnLine<AtomicUsize>,
     capacity: AtomicUsize,
     open: AtomicBool,
     handled: AtomicU64,
@@ -90,8 +104,8 @@ impl Ledger {
     /// Messages that wait, exact at any time, also while the actor's thread is blocked.
     #[must_use]
     pub fn depth(&self) -> usize {
-        let left = self.left.load(Ordering::Acquire);
-        waiting(self.entered.load(Ordering::Acquire), left)
+        let left = self.left.0.load(Ordering::Acquire);
+        waiting(self.senders.0.entered.load(Ordering::Acquire), left)
     }
 
     /// Messages that may wait.
@@ -135,30 +149,37 @@ impl Ledger {
 
     /// Takes a place in the queue; false when it is full.
     pub(crate) fn enter(&self) -> bool {
-        let entered = self.entered.fetch_add(1, Ordering::Relaxed);
-        if waiting(entered, self.left.load(Ordering::Relaxed)) >= self.capacity.load(Ordering::Relaxed) {
-            self.withdraw();
-            self.count(DeadLetter::Full);
-            return false;
+        let senders = &self.senders.0;
+        let capacity = self.capacity.load(Ordering::Relaxed);
+        let entered = senders.entered.fetch_add(1, Ordering::Relaxed);
+        if waiting(entered, senders.seen_left.load(Ordering::Relaxed)) < capacity {
+            return true;
         }
-        true
+        let left = self.left.0.load(Ordering::Relaxed);
+        senders.seen_left.store(left, Ordering::Relaxed);
+        if waiting(entered, left) < capacity {
+            return true;
+        }
+        self.withdraw();
+        self.count(DeadLetter::Full);
+        false
     }
 
     /// Gives back a place whose message never reached the queue.
     pub(crate) fn withdraw(&self) {
-        self.entered.fetch_sub(1, Ordering::Relaxed);
+        self.senders.0.entered.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// A message that came past the handle (through a raw address) is being handled: its place was
     /// given back without having been taken.
     pub(crate) fn settle_uncounted(&self) {
-        self.entered.fetch_add(1, Ordering::Relaxed);
+        self.senders.0.entered.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A message was taken from the queue. Call it under the mailbox's lock.
     pub(crate) fn leave(&self) {
-        let left = self.left.load(Ordering::Relaxed);
-        self.left.store(left.wrapping_add(1), Ordering::Release);
+        let left = self.left.0.load(Ordering::Relaxed);
+        self.left.0.store(left.wrapping_add(1), Ordering::Release);
     }
 
     pub(crate) fn add_handled(&self, n: u64) {
