@@ -44,10 +44,24 @@ impl DecodeError {
     }
 }
 
-/// Reads one JSON document of a named kind.
+/// Reads one JSON object of a named kind. An array is refused although serde would fill fields by position.
 ///
 /// # Errors
 /// [`DecodeError::Json`] with the position and the cause.
 pub fn read<'a, T: serde::Deserialize<'a>>(what: &'static str, text: &'a str) -> Result<T, DecodeError> {
+    if !text.trim_start().starts_with('{') {
+        return Err(DecodeError::Json { what, detail: "not a JSON object".to_owned() });
+    }
+    serde_json::from_str(text).map_err(|error| DecodeError::json(what, &error))
+}
+
+/// Reads one JSON list of a named kind.
+///
+/// # Errors
+/// [`DecodeError::Json`] with the position and the cause.
+pub fn read_list<'a, T: serde::Deserialize<'a>>(
+    what: &'static str,
+    text: &'a str,
+) -> Result<Vec<T>, DecodeError> {
     serde_json::from_str(text).map_err(|error| DecodeError::json(what, &error))
 }

@@ -1,7 +1,7 @@
 //! Answers about orders, fills and balances: placement, cancel, query, open orders, trades, account.
 
 use super::words::{read_side, read_status, read_tif, read_type};
-use super::{DecodeError, read};
+use super::{DecodeError, read, read_list};
 use crate::domain::ids::{Asset, ClientOrderId, Symbol, TradeId, VenueOrderId};
 use crate::domain::money::{Amount, Price, Quantity};
 use crate::domain::order_types::{Balance, Fill, Liquidity, OrderReport};
@@ -163,7 +163,7 @@ pub fn decode_order(text: &str) -> Result<OrderReport, DecodeError> {
 /// # Errors
 /// [`DecodeError`] when any of them cannot be read: a list with a hole would be taken for the truth.
 pub fn decode_orders(text: &str) -> Result<Vec<OrderReport>, DecodeError> {
-    let list: Vec<WireOrder<'_>> = bounded_list("open orders", read("open orders", text)?)?;
+    let list: Vec<WireOrder<'_>> = bounded_list("open orders", read_list("open orders", text)?)?;
     list.into_iter().map(|wire| order_report("open orders", wire)).collect()
 }
 
@@ -173,7 +173,7 @@ pub fn decode_orders(text: &str) -> Result<Vec<OrderReport>, DecodeError> {
 /// [`DecodeError`] when any of them cannot be read.
 pub fn decode_trades(text: &str) -> Result<Vec<Fill>, DecodeError> {
     let what = "account trades";
-    let list: Vec<WireTrade<'_>> = bounded_list(what, read(what, text)?)?;
+    let list: Vec<WireTrade<'_>> = bounded_list(what, read_list(what, text)?)?;
     list.into_iter()
         .map(|wire| {
             let fee_asset = wire.commission_asset.as_deref().filter(|name| !name.is_empty());
@@ -246,7 +246,9 @@ mod tests {
             decode_order(&PLACED.replace("SELL", "SIDEWAYS")),
             Err(DecodeError::Field { field: "side", .. })
         ));
-        assert!(decode_order(&PLACED.replace(r#""10.00000000","cumm"#, r#"10.0,"cumm"#)).is_err());
+        assert!(
+            decode_order(&PLACED.replace(r#""executedQty":"10.00000000""#, r#""executedQty":10.0"#)).is_err()
+        );
     }
 
     #[test]
