@@ -1,0 +1,43 @@
+//! `plimsoll bench`: whole-path figures, each beside the floor or peer measured in the same run.
+
+mod report;
+mod supervision;
+
+pub use report::{Figure, Machine, Report, Target};
+
+use clap::{Args, Subcommand};
+use std::io::Write;
+
+/// Options of `plimsoll bench`.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// What to measure.
+    #[command(subcommand)]
+    pub what: What,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// What can be measured.
+#[derive(Debug, Subcommand)]
+pub enum What {
+    /// Restarts, hangs and the cost per message, against plain actix.
+    Supervision,
+}
+
+/// Measures and prints. True when every target was met.
+///
+/// # Errors
+/// When a measurement could not be made or the output could not be written.
+pub fn run(args: &BenchArgs, out: &mut dyn Write) -> anyhow::Result<bool> {
+    let report = match args.what {
+        What::Supervision => supervision::measure()?,
+    };
+    if args.json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
+    } else {
+        report.print(out)?;
+    }
+    Ok(report.figures.iter().all(|figure| figure.met != Some(false)))
+}

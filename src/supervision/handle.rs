@@ -1,0 +1,224 @@
+//! How others reach a cell: a bounded tell, an ask with a deadline, and ports that hide the actor's type.
+//!
+//! A handle names the logical actor, never an incarnation: it is valid before the first start, across
+//! every restart, and answers `Closed` when the cell has ended.
+
+use super::context::Ctx;
+use super::envelope::{Fate, Ticket, with_ticket};
+use super::ledger::Ledger;
+use super::mailbox::Mailbox;
+use actix::dev::channel::AddressSender;
+use actix::prelude::SendError;
+use actix::{Actor, Addr, Handler, Message};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A tell that was refused; the message comes back.
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TellError<M> {
+    /// The mailbox holds as much as it may.
+    #[error("the mailbox is full")]
+    Full(M),
+    /// The cell has ended.
+    #[error("the mailbox is closed")]
+    Closed(M),
+}
+
+impl<M> TellError<M> {
+    /// The message.
+    pub fn into_inner(self) -> M {
+        match self {
+            Self::Full(message) | Self::Closed(message) => message,
+        }
+    }
+}
+
+impl<M> fmt::Debug for TellError<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full(_) => "Full(..)",
+            Self::Closed(_) => "Closed(..)",
+        })
+    }
+}
+
+/// An ask without an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AskError {
+    /// The mailbox holds as much as it may; the message was not queued.
+    #[error("the mailbox is full")]
+    Full,
+    /// The cell has ended, or the message was dropped unread; it was certainly not handled.
+    #[error("the mailbox is closed")]
+    Closed,
+    /// No answer in time. The message may be handled now; it is skipped if it was not yet read.
+    #[error("no answer within {0:?}")]
+    Timeout(Duration),
+    /// The incarnation failed with the message in hand: how much of it was done is unknown.
+    #[error("the actor failed with the message in hand")]
+    Lost,
+}
+
+struct Inner<A: Actor<Context = Ctx<A>>> {
+    sender: AddressSender<A>,
+    mailbox: Arc<Mailbox<A>>,
+}
+
+/// See the module's head.
+pub struct Handle<A: Actor<Context = Ctx<A>>>(Arc<Inner<A>>);
+
+impl<A: Actor<Context = Ctx<A>>> Clone for Handle<A> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<A: Actor<Context = Ctx<A>>> fmt::Debug for Handle<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Handle<{}>", std::any::type_name::<A>())
+    }
+}
+
+impl<A: Actor<Context = Ctx<A>>> Handle<A> {
+    pub(super) fn new(sender: AddressSender<A>, mailbox: Arc<Mailbox<A>>) -> Self {
+        Self(Arc::new(Inner { sender, mailbox }))
+    }
+
+    /// Queues a message without waiting. `Ok` means that it waits in the mailbox, where it outlives
+    /// restarts as far as the restart policy keeps it.
+    ///
+    /// # Errors
+    /// [`TellError::Full`] and [`TellError::Closed`], with the message.
+    pub fn tell<M>(&self, message: M) -> Result<(), TellError<M>>
+    where
+        A: Handler<M>,
+        M: Message + Send + 'static,
+        M::Result: Send,
+    {
+        let mailbox = &self.0.mailbox;
+        let ledger = mailbox.ledger();
+        if !ledger.is_open() {
+            return Err(TellError::Closed(message));
+        }
+        if !ledger.enter() {
+            return Err(TellError::Full(message));
+        }
+        let ticket = Ticket::new(ledger, None);
+        match with_ticket(ticket, || self.0.sender.do_send(message)) {
+            Ok(()) => {
+                self.sweep_if_closed();
+                Ok(())
+            }
+            Err(SendError::Closed(message) | SendError::Full(message)) => Err(TellError::Closed(message)),
+        }
+    }
+
+    /// Queues a message and waits for its answer, at most `within`.
+    ///
+    /// # Errors
+    /// See [`AskError`]; only `Full` and `Closed` say that the message was certainly not handled.
+    pub async fn ask<M>(&self, message: M, within: Duration) -> Result<M::Result, AskError>
+    where
+        A: Handler<M>,
+        M: Message + Send + 'static,
+        M::Result: Send,
+    {
+        let fate = Arc::new(Fate::default());
+        let receiver = {
+            let ledger = self.0.mailbox.ledger();
+            if !ledger.is_open() {
+                return Err(AskError::Closed);
+            }
+            if !ledger.enter() {
+                return Err(AskError::Full);
+            }
+            let ticket = Ticket::new(ledger, Some(Arc::clone(&fate)));
+            let sent = with_ticket(ticket, || self.0.sender.send(message));
+            sent.map_err(|_| AskError::Closed)?
+        };
+        self.sweep_if_closed();
+        match tokio::time::timeout(within, receiver).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(_)) if fate.was_taken() => Err(AskError::Lost),
+            Ok(Err(_)) => Err(AskError::Closed),
+            Err(_) => Err(AskError::Timeout(within)),
+        }
+    }
+
+    /// A port for one message type, which hides what kind of actor answers.
+    #[must_use]
+    pub fn port<M>(&self) -> Port<M>
+    where
+        A: Handler<M>,
+        M: Message + Send + 'static,
+        M::Result: Send,
+    {
+        Port(Arc::new(self.clone()))
+    }
+
+    /// The mailbox's books.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        self.0.mailbox.ledger()
+    }
+
+    /// Whether the cell takes mail.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.0.mailbox.ledger().is_open() && self.0.sender.connected()
+    }
+
+    /// The raw actix address, for actix's own combinators. Mail sent through it is outside the bound.
+    #[must_use]
+    pub fn addr(&self) -> Addr<A> {
+        Addr::new(self.0.sender.clone())
+    }
+
+    /// Closing and sending may cross; see [`Mailbox::drain`].
+    fn sweep_if_closed(&self) {
+        if !self.0.mailbox.ledger().is_open() {
+            self.0.mailbox.drain();
+        }
+    }
+}
+
+trait Tell<M>: Send + Sync {
+    fn tell(&self, message: M) -> Result<(), TellError<M>>;
+}
+
+impl<A, M> Tell<M> for Handle<A>
+where
+    A: Actor<Context = Ctx<A>> + Handler<M>,
+    M: Message + Send + 'static,
+    M::Result: Send,
+{
+    fn tell(&self, message: M) -> Result<(), TellError<M>> {
+        Self::tell(self, message)
+    }
+}
+
+/// A bounded way to tell one kind of message to some cell.
+pub struct Port<M>(Arc<dyn Tell<M>>);
+
+impl<M> Clone for Port<M> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<M> fmt::Debug for Port<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Port<{}>", std::any::type_name::<M>())
+    }
+}
+
+impl<M> Port<M> {
+    /// As [`Handle::tell`].
+    ///
+    /// # Errors
+    /// As [`Handle::tell`].
+    pub fn tell(&self, message: M) -> Result<(), TellError<M>> {
+        self.0.tell(message)
+    }
+}
