@@ -1,5 +1,6 @@
 //! Binance Spot: REST, WebSocket API, market streams. Protocol facts: the exchange's public documentation.
 
+pub mod bench_lines;
 pub mod book_sync;
 pub mod clock_offset;
 pub mod config;

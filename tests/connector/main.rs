@@ -1,0 +1,15 @@
+//! The Binance connector against recorded bytes, against hostile peers, and through real sockets.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and says why on stdout"
+)]
+
+mod captures;
+mod desk;
+mod golden;
+mod hostile;
+mod scripted;
