@@ -1,1 +1,10 @@
 //! The embedded exchange: a real server that speaks a real venue's protocol.
+//!
+//! `engine` decides (matching, accounts, filters); `market` moves prices; `faults` decides what goes
+//! wrong; `api` and `ws` translate the wire; `server` owns the socket and the one thread they share.
+
+pub mod errors;
+pub mod faults;
+pub mod limits;
+pub mod params;
+pub mod signing;
