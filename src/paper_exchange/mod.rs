@@ -3,6 +3,7 @@
 //! `engine` decides (matching, accounts, filters); `market` moves prices; `faults` decides what goes
 //! wrong; `api` and `ws` translate the wire; `server` owns the socket and the one thread they share.
 
+pub mod engine;
 pub mod errors;
 pub mod faults;
 pub mod limits;
