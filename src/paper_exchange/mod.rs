@@ -7,5 +7,6 @@ pub mod engine;
 pub mod errors;
 pub mod faults;
 pub mod limits;
+pub mod market;
 pub mod params;
 pub mod signing;
