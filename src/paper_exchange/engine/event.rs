@@ -1,7 +1,7 @@
 //! What the exchange announces: private reports to one account, public facts to everyone.
 //!
 //! Owns the shapes, in the order in which a command emits them: reports and trades as they happen, then
-//! list statuses, then one book change per symbol, then one position per touched account.
+//! the book change, then list statuses, then one position per touched account.
 //! The wire's letters are in the field comments. It renders nothing.
 
 use super::ids::{AccountId, Asset, ClientOrderId, ListId, OrderId, Symbol, TradeId};
