@@ -9,6 +9,7 @@
 //! * [`web`]: HTTP surface. [`telemetry`]: logs and metrics. [`config`]: settings and secrets.
 //! * [`app`]: builds and runs the whole; [`cli`]: one file per command.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;

@@ -51,6 +51,11 @@ impl FaultTable {
             .is_some()
     }
 
+    /// A WebSocket handshake: refuse it? (A fault narrowed to a kind of session can only act here.)
+    pub fn at_handshake(&mut self, now_ms: i64, context: &Context<'_>) -> bool {
+        self.strike(now_ms, context, |kind| matches!(kind, FaultKind::RefuseConnections)).is_some()
+    }
+
     /// A session that is open (asked when it opens and when a fault is planted): cut it?
     pub fn at_session_cut(&mut self, now_ms: i64, context: &Context<'_>) -> bool {
         self.strike(now_ms, context, |kind| matches!(kind, FaultKind::Disconnect)).is_some()

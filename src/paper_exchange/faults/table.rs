@@ -144,13 +144,14 @@ impl FaultTable {
         }
         self.expire(now_ms);
         let fault =
-            self.faults.iter_mut().find(|fault| wanted(&fault.kind) && fault.scope.matches(context))?;
+            self.faults.iter_mut().find(|fault| fault.remaining != Some(0) && wanted(&fault.kind) && fault.scope.matches(context))?;
         fault.struck += 1;
         let kind = fault.kind;
         if let Some(remaining) = fault.remaining.as_mut() {
             *remaining = remaining.saturating_sub(1);
         }
-        self.faults.retain(|fault| fault.remaining != Some(0));
+        // A half-open session stays half-open: its fault lingers, spent, until it is healed or expires.
+        self.faults.retain(|fault| fault.remaining != Some(0) || fault.kind == FaultKind::HalfOpen);
         Some(kind)
     }
 

@@ -12,4 +12,5 @@ mod state;
 pub mod streams;
 
 pub use boards::Board;
+pub(crate) use publish::{scope_side, strike_session};
 pub use state::{BuildError, Floor, FloorStats, SharedFloor};

@@ -20,6 +20,7 @@ use secrecy::ExposeSecret as _;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use tokio::sync::Notify;
 
 /// The floor as handlers and sessions share it: one thread, no locks.
 pub type SharedFloor = Rc<RefCell<Floor>>;
@@ -85,8 +86,10 @@ pub struct Floor {
     pub wire: WireConfig,
     /// Counters.
     pub stats: FloorStats,
-    /// The market stands still until this is false.
+    /// The market stands still until this is false; change it through [`Floor::hold_market`].
     pub market_held: bool,
+    /// Notified when `market_held` changes.
+    pub market_gate: Rc<Notify>,
     /// Why no order is taken any more, once that is so.
     pub stopping: Option<String>,
     pub(super) names: Vec<String>,
@@ -128,6 +131,7 @@ impl Floor {
             wire: config.wire,
             stats: FloorStats::default(),
             market_held: config.market.hold,
+            market_gate: Rc::default(),
             stopping: None,
             names: config.accounts.iter().map(|account| account.name.clone()).collect(),
             events: Vec::new(),
@@ -242,6 +246,12 @@ impl Floor {
     /// The venue's time as this client sees it: a fault may let the clock be off.
     pub fn client_time(&mut self, now_ms: i64, context: &Context<'_>) -> i64 {
         now_ms.saturating_add(self.faults.at_clock(now_ms, context))
+    }
+
+    /// Holds the market, or lets it run.
+    pub fn hold_market(&mut self, hold: bool) {
+        self.market_held = hold;
+        self.market_gate.notify_waiters();
     }
 
     /// Forces the journal to the disk, before an orderly stop.
