@@ -56,18 +56,15 @@ pub fn limit(name: &str, side: Side, quantity: &str, price: &str) -> NewOrder {
 }
 
 /// A venue and what it told.
-pub struct Desk {
-    pub venue: Rc<Binance>,
+pub struct Desk<V: Venue = Binance> {
+    pub venue: Rc<V>,
     orders: RefCell<mpsc::Receiver<OrderEvent>>,
     market: RefCell<mpsc::Receiver<MarketEvent>>,
 }
 
 impl Desk {
     pub fn open(config: BinanceConfig) -> Self {
-        let venue = Rc::new(Binance::start(config).unwrap());
-        let orders = RefCell::new(venue.take_order_events().unwrap());
-        let market = RefCell::new(venue.take_market_events().unwrap());
-        Self { venue, orders, market }
+        Self::over(Binance::start(config).unwrap())
     }
 
     /// Starts and waits until orders may go out.
@@ -75,6 +72,16 @@ impl Desk {
         let desk = Self::open(config);
         desk.until_state(State::Live).await;
         desk
+    }
+}
+
+impl<V: Venue> Desk<V> {
+    /// Takes a venue's streams.
+    pub fn over(venue: V) -> Self {
+        let venue = Rc::new(venue);
+        let orders = RefCell::new(venue.take_order_events().unwrap());
+        let market = RefCell::new(venue.take_market_events().unwrap());
+        Self { venue, orders, market }
     }
 
     /// The next order event that `pick` wants; what comes before it is dropped.

@@ -126,8 +126,7 @@ impl Floor {
         let gathered = gather.depth.take();
         let stream = Stream { symbol, kind: StreamKind::Depth(pace) };
         if let (Some(update), true) = (gathered, self.registry.heard(stream)) {
-            let payload =
-                render::market::depth_event(symbol, now_ms, update.ids, &update.bids, &update.asks);
+            let payload = render::market::depth_event(symbol, now_ms, update.ids, &update.bids, &update.asks);
             self.to_listeners(now_ms, stream, &payload);
         }
         for levels in PARTIALS {
@@ -179,8 +178,7 @@ impl Floor {
                     let closed = Some(candle.open_ms) != last;
                     // A closed candle is told once: when its successor opened since the last time.
                     if !closed || last.is_some_and(|open_ms| open_ms > since_ms) {
-                        let payload =
-                            render::market::kline_event(*symbol, now_ms, interval, candle, closed);
+                        let payload = render::market::kline_event(*symbol, now_ms, interval, candle, closed);
                         frames.push((stream, payload));
                     }
                 }

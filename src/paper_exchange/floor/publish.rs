@@ -204,12 +204,8 @@ pub(crate) fn strike_session(faults: &mut FaultTable, now_ms: i64, session: &Ses
         return;
     }
     let key = session.user.first().map(|user| user.api_key.as_str());
-    let context = Context {
-        api_key: key,
-        session: Some(session.id),
-        door: Some(session.door),
-        ..Context::default()
-    };
+    let context =
+        Context { api_key: key, session: Some(session.id), door: Some(session.door), ..Context::default() };
     if session.outbox.ending().is_none() && faults.at_session_cut(now_ms, &context) {
         session.outbox.cut();
     } else if !session.outbox.is_silent() && faults.at_session_silence(now_ms, &context) {
