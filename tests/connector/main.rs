@@ -12,4 +12,5 @@ mod captures;
 mod desk;
 mod golden;
 mod hostile;
+mod replay;
 mod scripted;

@@ -85,7 +85,7 @@ pub async fn v05_refusals<V: Venue>(t: Table<V>) {
     let price = good.price.unwrap().to_string();
     let mut wrong_step = good.clone();
     wrong_step.quantity = plimsoll::domain::money::Quantity::parse("0.000501").unwrap();
-    let too_much = limit("r2", Side::Buy, "9000", &price);
+    let too_much = limit("r2", Side::Buy, "100", &price);
     let mut unknown_symbol = good.clone();
     unknown_symbol.symbol = Symbol::new("NOSUCH").unwrap();
     let mut would_take = t.taking("r4").await;
@@ -142,8 +142,8 @@ pub async fn v07_instruments<V: Venue>(t: Table<V>) {
 
 /// V-08: orders of strangers on the same account are reported and compared, not dropped.
 pub async fn v08_strangers<V: Venue>(t: Table<V>, place_elsewhere: impl AsyncFnOnce(&Table<V>, &str)) {
-    place_elsewhere(&t, "web/7.a:b").await;
-    let wanted = ClientOrderId::from_venue("web/7.a:b").unwrap();
+    place_elsewhere(&t, "web_7-ab").await;
+    let wanted = ClientOrderId::from_venue("web_7-ab").unwrap();
     t.desk
         .until_order("the stranger's report", |event| match event {
             OrderEvent::Report(report) if report.client_order_id == wanted => Some(()),

@@ -128,7 +128,8 @@ async fn v08_on_paper(t: Table<Binance>) {
         let desk = elsewhere(t).await;
         let mut order = t.resting("x").await;
         order.client_order_id = plimsoll::domain::ids::ClientOrderId::from_venue(name).unwrap();
-        assert!(matches!(desk.venue.place(order).await, Outcome::Confirmed(_)));
+        let outcome = desk.venue.place(order).await;
+        assert!(matches!(outcome, Outcome::Confirmed(_)), "{outcome:?}");
     })
     .await;
 }

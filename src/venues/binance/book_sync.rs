@@ -106,12 +106,10 @@ impl BookSync {
         out
     }
 
-    /// Time passed: is a snapshot due? Only once a diff is buffered, so that the snapshot can be joined.
+    /// Time passed, or the subscription is confirmed: is a snapshot due? It does not wait for a first diff:
+    /// a quiet instrument may send none for minutes, and a gap would show when it comes.
     pub fn tick(&mut self, now: Mono) -> Option<BookEffect> {
-        let due = self.book.is_none()
-            && !self.fetching
-            && !self.buffered.is_empty()
-            && self.fetch_at.is_some_and(|at| now >= at);
+        let due = self.book.is_none() && !self.fetching && self.fetch_at.is_some_and(|at| now >= at);
         due.then(|| {
             self.fetching = true;
             self.fetch_at = None;
@@ -128,7 +126,7 @@ impl BookSync {
     /// When the next snapshot request is due.
     #[must_use]
     pub fn next_fetch(&self) -> Option<Mono> {
-        self.fetch_at.filter(|_| self.book.is_none() && !self.fetching && !self.buffered.is_empty())
+        self.fetch_at.filter(|_| self.book.is_none() && !self.fetching)
     }
 
     /// The snapshot came.
@@ -138,7 +136,7 @@ impl BookSync {
             return Vec::new();
         }
         let oldest = self.buffered.front().map(|diff| diff.first);
-        if oldest.is_none_or(|first| snapshot.last_update_id.saturating_add(1) < first) {
+        if oldest.is_some_and(|first| snapshot.last_update_id.saturating_add(1) < first) {
             // Older than what is buffered: the two cannot be joined, a later snapshot can.
             self.fetch_at = Some(now.plus(RETRY_MS));
             return Vec::new();
@@ -187,6 +185,15 @@ mod tests {
         assert_eq!(sync.book().unwrap().update_id(), 9);
         assert_eq!(sync.diff(Mono(4), diff(10, 10)), vec![BookEffect::Moved]);
         assert_eq!(sync.diff(Mono(4), diff(9, 10)), vec![]);
+    }
+
+    #[test]
+    fn a_quiet_instrument_is_in_step_without_a_diff() {
+        let mut sync = BookSync::default();
+        assert_eq!(sync.tick(Mono(1)), Some(BookEffect::Fetch));
+        assert_eq!(sync.tick(Mono(2)), None, "one request at a time");
+        assert_eq!(sync.snapshot(Mono(3), &snapshot(7)), vec![BookEffect::InStep]);
+        assert_eq!(sync.diff(Mono(4), diff(6, 9)), vec![BookEffect::Moved], "the first diff may span it");
     }
 
     #[test]

@@ -118,8 +118,10 @@ impl MarketSession {
         for effect in effects {
             match effect {
                 Effect::HangUp(_) => self.lose_books(),
-                // Books whose diffs wait for a snapshot fetch it as soon as the first diff is there.
-                Effect::Sync => self.maybe_synced(),
+                Effect::Sync => {
+                    self.fetch_due();
+                    self.maybe_synced();
+                }
                 _ => {}
             }
         }
@@ -287,13 +289,17 @@ impl MarketSession {
     }
 
     fn housekeeping(&mut self) {
-        let now = self.shared.clock.now();
         if self.session.overdue_drain().is_some() {
             tracing::debug!(venue.name = %self.shared.config.venue, "the replaced market connection is closed");
         }
-        if !self.session.state().is_open() {
-            return;
+        // Never before the subscription is confirmed: a snapshot must not be older than the stream.
+        if matches!(self.session.state(), State::Syncing | State::Live | State::Stale) {
+            self.fetch_due();
         }
+    }
+
+    fn fetch_due(&mut self) {
+        let now = self.shared.clock.now();
         let shared = self.shared.clone();
         for (symbol, feed) in shared.feeds.borrow_mut().iter_mut() {
             if feed.sync.tick(now) == Some(BookEffect::Fetch) {
