@@ -5,14 +5,20 @@
 //! * [`domain`]: pure decisions and the types that carry them; no sockets, clocks or actors.
 //! * [`supervision`]: cells, supervisors and the watchdog; knows no trading word.
 //! * [`venues`], [`paper_exchange`]: the wire, seen from the client and from the exchange.
-//! * [`actors`]: one supervised component per file.
-//! * [`web`]: HTTP surface. [`telemetry`]: logs and metrics. [`config`]: settings and secrets.
+//! * [`actors`]: one supervised component per file, and the tree they hang in.
+//! * [`web`]: the HTTP surface. [`telemetry`]: logs and metrics. [`config`]: settings and secrets.
+//! * [`emergency`]: the record that outlives a halt.
 //! * [`app`]: builds and runs the whole; [`cli`]: one file per command.
 
+pub mod actors;
+pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod emergency;
 pub mod paper_exchange;
 pub mod supervision;
+pub mod telemetry;
 pub mod venues;
+pub mod web;

@@ -1,4 +1,75 @@
 //! The command line: one file per command.
+//!
+//! Data goes to stdout, diagnostics to stderr. Exit codes: 0 ok, 1 failure, 2 usage, 3 configuration
+//! invalid, 4 refused by the runtime, 5 unreachable, 70 halted on an internal fault.
 
 pub mod bench;
+pub mod config;
+mod duration;
+mod exit;
+mod read;
+mod serve;
 pub mod venue;
+
+pub use exit::Exit;
+
+use crate::config::ProcessEnv;
+use clap::{Parser, Subcommand};
+use std::io::Write;
+
+/// A live trading runtime for one host.
+#[derive(Debug, Parser)]
+#[command(name = "plimsoll", version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run with the built-in demo settings; no file, account or network needed.
+    Demo(serve::DemoArgs),
+    /// Run with a configuration file.
+    Run(serve::RunArgs),
+    /// Check, show or start a configuration.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// State and components of a running instance.
+    Status(read::ReadArgs),
+    /// The supervision tree of a running instance.
+    Supervision(read::ReadArgs),
+    /// The paper exchange alone, as a server.
+    Venue(venue::VenueArgs),
+    /// Measure this machine; exit code 1 when a target is missed.
+    Bench(bench::BenchArgs),
+}
+
+/// Runs the command line that was given to the process.
+#[must_use]
+pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
+    let done = match cli.command {
+        Command::Demo(args) => serve::demo(args, out, err),
+        Command::Run(args) => serve::run(args, out, err),
+        Command::Config(command) => return config::run(command, &ProcessEnv, out, err),
+        Command::Status(args) => read::status(&args, out, err),
+        Command::Supervision(args) => read::supervision(&args, out, err),
+        Command::Venue(args) => return exit_of(venue::run(&args, out, err)),
+        Command::Bench(args) => bench::run(&args, out).map(|met| if met { Exit::Ok } else { Exit::Failure }),
+    };
+    done.unwrap_or_else(|error| {
+        // Nothing is left to tell it to when even this write fails.
+        let _ = writeln!(err, "plimsoll: {error:#}");
+        Exit::Failure
+    })
+}
+
+/// The venue runs as a process of its own and names its end in the process's terms.
+fn exit_of(code: std::process::ExitCode) -> Exit {
+    if code == std::process::ExitCode::SUCCESS {
+        Exit::Ok
+    } else if code == std::process::ExitCode::from(Exit::Invalid.code()) {
+        Exit::Invalid
+    } else {
+        Exit::Failure
+    }
+}

@@ -37,7 +37,7 @@ impl Kid {
     pub(super) fn cell(path: String, cell: AnyCell, shared: &Shared) -> Self {
         let control = (cell.make)(&cell.spec);
         let ledger = control.ledger();
-        ledger.attach(shared.coarse.clone());
+        ledger.attach(shared.coarse.clone(), shared.deadlines.clone());
         let card = NodeCard::worker(path, &cell.spec, ledger, shared.clock.now());
         Self { card, kind: KidKind::Cell(control, cell.spec.hang) }
     }

@@ -1,5 +1,6 @@
 //! Declaring a supervised actor: one mailbox and one handle for life, one factory for every incarnation.
 
+use super::clock::Stamp;
 use super::context::Ctx;
 use super::driver::Driver;
 use super::exit::{ExitReason, HangKind};
@@ -43,11 +44,21 @@ pub(super) struct CellCore<A: Actor<Context = Ctx<A>>> {
     handle: Handle<A>,
 }
 
+/// The one owner of a cell. A declaration that is refused or dropped, and a tree that is torn down without
+/// its end, close the mailbox with it: nobody waits for a cell that cannot start any more.
+struct Owned<A: Actor<Context = Ctx<A>>>(Arc<CellCore<A>>);
+
+impl<A: Actor<Context = Ctx<A>>> Drop for Owned<A> {
+    fn drop(&mut self) {
+        self.0.mailbox.drop_for_good();
+    }
+}
+
 /// A declared cell, to be given to a supervisor.
 pub struct Cell<A: Actor<Context = Ctx<A>>> {
     name: String,
     spec: ChildSpec,
-    core: Arc<CellCore<A>>,
+    core: Owned<A>,
 }
 
 /// Declares the cell `name`. The handle is valid at once; mail waits for the first incarnation.
@@ -64,7 +75,7 @@ where
     let mailbox = Arc::new(Mailbox::new(receiver, ledger));
     let handle = Handle::new(sender, Arc::clone(&mailbox));
     let core = Arc::new(CellCore { mailbox, factory: Box::new(factory), handle: handle.clone() });
-    (handle, Cell { name: name.to_owned(), spec, core })
+    (handle, Cell { name: name.to_owned(), spec, core: Owned(core) })
 }
 
 /// A running or startable child, whatever its actor's type.
@@ -97,7 +108,7 @@ pub(super) enum Killed {
 }
 
 struct CellChild<A: Actor<Context = Ctx<A>>> {
-    core: Arc<CellCore<A>>,
+    core: Owned<A>,
     on_restart: OnRestart,
     seat: Seat,
     pulse: Option<Arc<Pulse>>,
@@ -120,7 +131,7 @@ impl<A: Actor<Context = Ctx<A>>> Cell<A> {
             name: self.name,
             spec: self.spec,
             make: Box::new(move |spec| {
-                core.mailbox.ledger().set_capacity(spec.mailbox.capacity);
+                core.0.mailbox.ledger().set_capacity(spec.mailbox.capacity);
                 Box::new(CellChild {
                     core,
                     on_restart: spec.mailbox.on_restart,
@@ -134,24 +145,21 @@ impl<A: Actor<Context = Ctx<A>>> Cell<A> {
 
 impl<A: Actor<Context = Ctx<A>>> CellChild<A> {
     /// Applies the restart policy; answers from which stamp on mail is kept.
-    fn sort_mail(&self, epoch: Epoch) -> u64 {
+    fn sort_mail(&self, epoch: Epoch) -> Stamp {
         match self.on_restart {
-            OnRestart::KeepYoungerThan(age) if epoch > 1 => {
-                let age = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
-                self.core.mailbox.ledger().stamp().saturating_sub(age)
-            }
+            OnRestart::KeepYoungerThan(age) if epoch > 1 => self.core.0.mailbox.ledger().stamp().before(age),
             OnRestart::Drop if epoch > 1 => {
-                self.core.mailbox.discard_queued();
-                0
+                self.core.0.mailbox.discard_queued();
+                Stamp::ORIGIN
             }
-            OnRestart::Keep | OnRestart::Drop | OnRestart::KeepYoungerThan(_) => 0,
+            OnRestart::Keep | OnRestart::Drop | OnRestart::KeepYoungerThan(_) => Stamp::ORIGIN,
         }
     }
 }
 
 impl<A: Actor<Context = Ctx<A>>> CellControl for CellChild<A> {
     fn ledger(&self) -> Arc<Ledger> {
-        Arc::clone(self.core.mailbox.ledger())
+        Arc::clone(self.core.0.mailbox.ledger())
     }
 
     fn start(
@@ -161,13 +169,13 @@ impl<A: Actor<Context = Ctx<A>>> CellControl for CellChild<A> {
         shared: &mut SharedArbiters,
     ) -> Result<Arc<Pulse>, String> {
         let keeps_from = self.sort_mail(epoch);
-        if !self.core.mailbox.admit(epoch) {
+        if !self.core.0.mailbox.admit(epoch) {
             return Err("its mailbox was dropped for good".to_owned());
         }
         let pulse = Arc::new(Pulse::default());
         self.pulse = Some(Arc::clone(&pulse));
         let launch = Launch { reporter: Some(reporter) };
-        let (core, for_driver) = (Arc::clone(&self.core), Arc::clone(&pulse));
+        let (core, for_driver) = (Arc::clone(&self.core.0), Arc::clone(&pulse));
         self.seat.spawn(shared, move || {
             let Some(reporter) = launch.done() else { return };
             let ctx = Ctx::new(core.handle.clone(), core.mailbox.fence(epoch), keeps_from);
@@ -191,7 +199,7 @@ impl<A: Actor<Context = Ctx<A>>> CellControl for CellChild<A> {
     }
 
     fn kill(&mut self, epoch: Epoch, why: KillWhy) -> Killed {
-        self.core.mailbox.fence_off(epoch);
+        self.core.0.mailbox.fence_off(epoch);
         let Some(pulse) = self.pulse.take() else { return Killed::Free };
         pulse.wake();
         let stuck = match why {
@@ -214,12 +222,12 @@ impl<A: Actor<Context = Ctx<A>>> CellControl for CellChild<A> {
     }
 
     fn close(&mut self) {
-        self.core.mailbox.close();
+        self.core.0.mailbox.close();
         self.seat.release();
     }
 
     fn drop_for_good(&mut self) {
-        self.core.mailbox.drop_for_good();
+        self.core.0.mailbox.drop_for_good();
         if let Some(pulse) = self.pulse.take() {
             // Whoever still runs finds itself fenced.
             pulse.wake();

@@ -2,11 +2,12 @@
 //!
 //! * [`Moment`]: monotonic time since the tree's origin, the only time the pure machine sees.
 //! * [`TreeClock`]: reads tokio's clock, so that a paused runtime drives every window, backoff and deadline.
-//! * [`CoarseClock`]: milliseconds advanced by the watchdog; stamps mail for one relaxed load instead of
+//! * [`CoarseClock`]: advanced by the watchdog; stamps mail for one relaxed load instead of
 //!   a clock read per message. Its resolution is the watchdog's tick.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -74,21 +75,41 @@ fn instant_now() -> Instant {
     Instant::now()
 }
 
-/// A shared millisecond counter; see the module's head.
+/// When a message was sent: hundredths of a second since the tree's origin, 497 days at most (later
+/// messages carry the last value, and a restart policy keeps them). Never zero inside, so that an
+/// envelope without a stamp is no larger and stays in the allocator's smallest class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Stamp(NonZeroU32);
+
+impl Stamp {
+    /// The origin: older than every message.
+    pub(crate) const ORIGIN: Self = Self(NonZeroU32::MIN);
+
+    fn at(hundredths: u32) -> Self {
+        Self(NonZeroU32::MIN.saturating_add(hundredths))
+    }
+
+    /// This stamp less `age`.
+    pub(crate) fn before(self, age: Duration) -> Self {
+        let age = u32::try_from(age.as_millis() / 10).unwrap_or(u32::MAX);
+        Self(NonZeroU32::new(self.0.get().saturating_sub(age)).unwrap_or(NonZeroU32::MIN))
+    }
+}
+
+/// A shared counter of hundredths of a second; see the module's head.
 #[derive(Debug, Clone, Default)]
-pub struct CoarseClock(Arc<AtomicU64>);
+pub struct CoarseClock(Arc<AtomicU32>);
 
 impl CoarseClock {
-    /// Milliseconds since the tree's origin at the last tick.
-    #[must_use]
-    pub fn millis(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+    /// The time of the last tick.
+    pub(crate) fn stamp(&self) -> Stamp {
+        Stamp::at(self.0.load(Ordering::Relaxed))
     }
 
     /// Moves the clock to `now`; it never goes backwards.
     pub fn advance(&self, now: Moment) {
-        let millis = u64::try_from(now.since_origin().as_millis()).unwrap_or(u64::MAX);
-        self.0.fetch_max(millis, Ordering::Relaxed);
+        let hundredths = u32::try_from(now.since_origin().as_millis() / 10).unwrap_or(u32::MAX);
+        self.0.fetch_max(hundredths, Ordering::Relaxed);
     }
 }
 
@@ -107,8 +128,10 @@ mod tests {
     #[test]
     fn the_coarse_clock_never_goes_backwards() {
         let clock = CoarseClock::default();
-        clock.advance(Moment::from_origin(Duration::from_millis(7)));
-        clock.advance(Moment::from_origin(Duration::from_millis(3)));
-        assert_eq!(clock.millis(), 7);
+        clock.advance(Moment::from_origin(Duration::from_millis(70)));
+        clock.advance(Moment::from_origin(Duration::from_millis(30)));
+        assert_eq!(clock.stamp(), Stamp::at(7));
+        assert_eq!(clock.stamp().before(Duration::from_millis(50)), Stamp::at(2));
+        assert_eq!(clock.stamp().before(Duration::from_secs(5)), Stamp::ORIGIN);
     }
 }

@@ -7,7 +7,9 @@
 //!
 //! All futures of an actor are polled on each wake, as in actix: fine for some twenty of them.
 
+use super::clock::Stamp;
 use super::handle::Handle;
+use super::ledger::Ledger;
 use super::machine::Epoch;
 use super::mailbox::Fence;
 use actix::fut::ActorFuture;
@@ -40,7 +42,7 @@ pub(super) struct Waiting<A: Actor> {
 pub struct Ctx<A: Actor<Context = Self>> {
     handle: Handle<A>,
     fence: Fence,
-    keeps_mail_from_millis: u64,
+    keeps_mail_from: Stamp,
     pub(super) run: Run,
     pub(super) spawned: Vec<Spawned<A>>,
     pub(super) waits: Vec<Waiting<A>>,
@@ -54,11 +56,11 @@ pub struct Ctx<A: Actor<Context = Self>> {
 }
 
 impl<A: Actor<Context = Self>> Ctx<A> {
-    pub(super) fn new(handle: Handle<A>, fence: Fence, keeps_mail_from_millis: u64) -> Self {
+    pub(super) fn new(handle: Handle<A>, fence: Fence, keeps_mail_from: Stamp) -> Self {
         Self {
             handle,
             fence,
-            keeps_mail_from_millis,
+            keeps_mail_from,
             run: Run::Running,
             spawned: Vec::new(),
             waits: Vec::new(),
@@ -89,8 +91,12 @@ impl<A: Actor<Context = Self>> Ctx<A> {
         self.handle.clone()
     }
 
-    pub(super) const fn keeps_mail_from_millis(&self) -> u64 {
-        self.keeps_mail_from_millis
+    pub(super) fn ledger(&self) -> &Ledger {
+        self.handle.ledger()
+    }
+
+    pub(super) const fn keeps_mail_from(&self) -> Stamp {
+        self.keeps_mail_from
     }
 
     pub(super) fn begin_message(&mut self, name: &'static str) {

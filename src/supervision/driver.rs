@@ -19,8 +19,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-/// Messages taken in one poll before the thread's other tasks get their turn.
-const MESSAGES_PER_POLL_MAX: usize = 256;
+/// Messages taken, and futures finished, in one poll before the thread's other tasks get their turn.
+const STEPS_PER_POLL_MAX: usize = 256;
 
 /// How a step ended.
 enum Step {
@@ -66,7 +66,7 @@ impl<A: Actor<Context = Ctx<A>>> Driver<A> {
         if let Some(fault) = self.pulse.take_fault() {
             self.fail_on_purpose(fault);
         }
-        let mut budget = MESSAGES_PER_POLL_MAX;
+        let (mut budget, mut futures) = (STEPS_PER_POLL_MAX, STEPS_PER_POLL_MAX);
         loop {
             self.ctx.touched = false;
             let held = self.poll_waits(cx);
@@ -79,10 +79,11 @@ impl<A: Actor<Context = Ctx<A>>> Driver<A> {
                 return Step::Fenced;
             }
             if self.ctx.run == Run::Running {
-                self.poll_spawned(cx);
+                self.poll_spawned(&mut futures, cx);
             }
+            futures = futures.saturating_sub(1);
             match self.ctx.run {
-                Run::Running if matches!(drained, Drained::BudgetSpent) => {
+                Run::Running if futures == 0 || matches!(drained, Drained::BudgetSpent) => {
                     cx.waker().wake_by_ref();
                     return Step::Pending;
                 }
@@ -157,27 +158,34 @@ impl<A: Actor<Context = Ctx<A>>> Driver<A> {
 
     fn drain_mail(&mut self, budget: &mut usize, cx: &mut Context<'_>) -> Drained {
         let epoch = self.ctx.epoch();
-        while self.ctx.run == Run::Running && self.ctx.waits.is_empty() {
-            let Some(actor) = self.actor.as_mut() else { return Drained::Quiet };
-            let Some(left) = budget.checked_sub(1) else { return Drained::BudgetSpent };
+        let Some(actor) = self.actor.as_mut() else { return Drained::Quiet };
+        let core = &self.core;
+        // Inside for the whole batch, moving on with each message: popping is no place to hang in.
+        self.pulse.enter();
+        let drained = loop {
+            if self.ctx.run != Run::Running || !self.ctx.waits.is_empty() {
+                break Drained::Quiet;
+            }
+            let Some(left) = budget.checked_sub(1) else { break Drained::BudgetSpent };
             *budget = left;
-            let mut envelope = match self.core.mailbox.pop(epoch, cx) {
+            let mut envelope = match core.mailbox.pop(epoch, cx) {
                 Popped::Mail(envelope) => envelope,
-                Popped::Empty => return Drained::Quiet,
-                Popped::Fenced => return Drained::Fenced,
+                Popped::Empty => break Drained::Quiet,
+                Popped::Fenced => break Drained::Fenced,
             };
-            self.pulse.enter();
+            self.pulse.go_on();
             actix::dev::EnvelopeProxy::handle(&mut envelope, actor, &mut self.ctx);
             drop(envelope);
             self.ctx.in_message = false;
-            self.pulse.leave();
-        }
-        Drained::Quiet
+        };
+        self.pulse.leave();
+        drained
     }
 
-    fn poll_spawned(&mut self, cx: &mut Context<'_>) {
+    /// Polls the `ctx.spawn` futures; an actor that feeds itself with them (`ctx.notify`) has a budget, too.
+    fn poll_spawned(&mut self, budget: &mut usize, cx: &mut Context<'_>) {
         let mut index = 0;
-        while self.ctx.run == Run::Running && self.ctx.waits.is_empty() {
+        while self.ctx.run == Run::Running && self.ctx.waits.is_empty() && *budget > 0 {
             let Some(actor) = self.actor.as_mut() else { return };
             let Some(slot) = self.ctx.spawned.get_mut(index) else { return };
             let handle = slot.handle;
@@ -198,6 +206,7 @@ impl<A: Actor<Context = Ctx<A>>> Driver<A> {
                     index = index.max(place + 1);
                 }
                 (false, Some(place)) => {
+                    *budget = budget.saturating_sub(1);
                     drop(self.ctx.spawned.swap_remove(place));
                     drop(future);
                 }
@@ -258,6 +267,8 @@ impl<A: Actor<Context = Ctx<A>>> Driver<A> {
 
     fn finish(&mut self, reason: Option<ExitReason>) {
         self.over = true;
+        // What this incarnation left running elsewhere must not act while its successor is awaited.
+        self.core.mailbox.fence_off(self.ctx.epoch());
         self.pulse.finish();
         if let Some(reason) = reason {
             self.reporter.down(reason);

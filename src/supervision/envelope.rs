@@ -1,13 +1,14 @@
-//! A message on its way: the message, where its answer goes, and its place in the books.
+//! A message on its way: the message, where its answer goes, and what its restart policy must know.
 //!
-//! The ticket reaches the envelope through a thread-local, because actix calls
+//! Stamp and fate reach the envelope through a thread-local, because actix calls
 //! [`ToEnvelope::pack`] synchronously inside the send and gives it nothing else to carry.
 
+use super::clock::Stamp;
 use super::context::Ctx;
-use super::ledger::{DeadLetter, Ledger};
+use super::ledger::DeadLetter;
 use actix::dev::{Envelope, EnvelopeProxy, MessageResponse, OneshotSender, ToEnvelope};
 use actix::{Actor, Handler, Message};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -16,46 +17,72 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(Debug, Default)]
 pub(super) struct Fate(AtomicBool);
 
+/// Fates kept per thread for the next asks, so that a steady stream of them allocates none.
+const SPARE_FATES_MAX: usize = 64;
+
+thread_local!(static SPARE_FATES: RefCell<Vec<Arc<Fate>>> = const { RefCell::new(Vec::new()) });
+
 impl Fate {
+    /// A fresh fate.
+    pub(super) fn draw() -> Arc<Self> {
+        SPARE_FATES.with_borrow_mut(Vec::pop).unwrap_or_default()
+    }
+
     pub(super) fn was_taken(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
-}
 
-/// A place in the queue; gives it back when dropped.
-pub(super) struct Ticket {
-    ledger: Arc<Ledger>,
-    stamp_millis: u64,
-    fate: Option<Arc<Fate>>,
-}
-
-impl Ticket {
-    pub(super) fn new(ledger: &Arc<Ledger>, fate: Option<Arc<Fate>>) -> Self {
-        Self { ledger: Arc::clone(ledger), stamp_millis: ledger.stamp(), fate }
+    /// Keeps a fate that nobody else holds for a later ask.
+    pub(super) fn give_back(mut fate: Arc<Self>) {
+        // An envelope that still holds it may yet mark it.
+        let Some(own) = Arc::get_mut(&mut fate) else { return };
+        *own.0.get_mut() = false;
+        SPARE_FATES.with_borrow_mut(|spare| {
+            if spare.len() < SPARE_FATES_MAX {
+                spare.push(fate);
+            }
+        });
     }
 }
 
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        self.ledger.leave();
-    }
+/// What a handle gives to the envelope that is packed for it. Copied, not dropped: this crosses a
+/// thread-local for every message.
+#[derive(Debug, Clone, Copy)]
+struct Handover {
+    stamp: Stamp,
+    asked: bool,
 }
 
-thread_local!(static HANDOVER: Cell<Option<Ticket>> = const { Cell::new(None) });
+thread_local! {
+    static HANDOVER: Cell<Option<Handover>> = const { Cell::new(None) };
+    static FATE: Cell<Option<Arc<Fate>>> = const { Cell::new(None) };
+}
 
-/// Runs `send` with `ticket` ready for the envelope that it packs.
-pub(super) fn with_ticket<R>(ticket: Ticket, send: impl FnOnce() -> R) -> R {
-    HANDOVER.set(Some(ticket));
-    let result = send();
-    // Still there when the channel was closed and nothing was packed.
-    HANDOVER.set(None);
-    result
+/// Announces a tell: the next envelope packed on this thread carries the stamp.
+pub(super) fn announce_tell(stamp: Stamp) {
+    HANDOVER.set(Some(Handover { stamp, asked: false }));
+}
+
+/// Announces an ask: the next envelope packed on this thread carries the stamp and the fate.
+pub(super) fn announce_ask(stamp: Stamp, fate: Arc<Fate>) {
+    FATE.set(Some(fate));
+    HANDOVER.set(Some(Handover { stamp, asked: true }));
+}
+
+/// Takes an announcement back: the channel was closed and nothing was packed.
+pub(super) fn retract() {
+    if HANDOVER.take().is_some_and(|handover| handover.asked) {
+        drop(FATE.take());
+    }
 }
 
 struct CellEnvelope<M: Message> {
     message: Option<M>,
     reply: Option<OneshotSender<M::Result>>,
-    ticket: Option<Ticket>,
+    /// Absent when the message came through a raw address.
+    stamp: Option<Stamp>,
+    /// Present when the message was asked.
+    fate: Option<Arc<Fate>>,
 }
 
 impl<A, M> EnvelopeProxy<A> for CellEnvelope<M>
@@ -66,34 +93,26 @@ where
 {
     fn handle(&mut self, actor: &mut A, ctx: &mut Ctx<A>) {
         let reply = self.reply.take();
-        let ticket = self.ticket.take();
         let Some(message) = self.message.take() else { return };
-        if let Some(ticket) = &ticket {
-            if reply.as_ref().is_some_and(OneshotSender::is_closed) {
-                ticket.ledger.count(DeadLetter::Abandoned);
-                return;
-            }
-            if ticket.stamp_millis < ctx.keeps_mail_from_millis() {
-                ticket.ledger.count(DeadLetter::TooOldAfterRestart);
-                return;
-            }
-            if let Some(fate) = &ticket.fate {
-                fate.0.store(true, Ordering::Release);
-            }
+        if self.stamp.is_none() {
+            ctx.ledger().settle_uncounted();
         }
-        drop(ticket);
+        if reply.as_ref().is_some_and(OneshotSender::is_closed) {
+            ctx.ledger().count(DeadLetter::Abandoned);
+            return;
+        }
+        match self.stamp {
+            Some(stamp) if stamp < ctx.keeps_mail_from() => {
+                ctx.ledger().count(DeadLetter::TooOldAfterRestart);
+                return;
+            }
+            Some(_) | None => {}
+        }
+        if let Some(fate) = &self.fate {
+            fate.0.store(true, Ordering::Release);
+        }
         ctx.begin_message(std::any::type_name::<M>());
         <A as Handler<M>>::handle(actor, message, ctx).handle(ctx, reply);
-    }
-}
-
-impl<M: Message> Drop for CellEnvelope<M> {
-    fn drop(&mut self) {
-        if self.message.is_some()
-            && let Some(ticket) = &self.ticket
-        {
-            ticket.ledger.count_discarded();
-        }
     }
 }
 
@@ -104,7 +123,12 @@ where
     M::Result: Send,
 {
     fn pack(message: M, reply: Option<OneshotSender<M::Result>>) -> Envelope<A> {
-        let ticket = HANDOVER.take();
-        Envelope::with_proxy(Box::new(CellEnvelope { message: Some(message), reply, ticket }))
+        let handover = HANDOVER.take();
+        let fate = match handover {
+            Some(Handover { asked: true, .. }) => FATE.take(),
+            Some(_) | None => None,
+        };
+        let stamp = handover.map(|handover| handover.stamp);
+        Envelope::with_proxy(Box::new(CellEnvelope { message: Some(message), reply, stamp, fate }))
     }
 }

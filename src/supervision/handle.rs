@@ -4,7 +4,8 @@
 //! every restart, and answers `Closed` when the cell has ended.
 
 use super::context::Ctx;
-use super::envelope::{Fate, Ticket, with_ticket};
+use super::deadline;
+use super::envelope::{Fate, announce_ask, announce_tell, retract};
 use super::ledger::Ledger;
 use super::mailbox::Mailbox;
 use actix::dev::channel::AddressSender;
@@ -104,13 +105,17 @@ impl<A: Actor<Context = Ctx<A>>> Handle<A> {
         if !ledger.enter() {
             return Err(TellError::Full(message));
         }
-        let ticket = Ticket::new(ledger, None);
-        match with_ticket(ticket, || self.0.sender.do_send(message)) {
+        announce_tell(ledger.stamp());
+        match self.0.sender.do_send(message) {
             Ok(()) => {
                 self.sweep_if_closed();
                 Ok(())
             }
-            Err(SendError::Closed(message) | SendError::Full(message)) => Err(TellError::Closed(message)),
+            Err(SendError::Closed(message) | SendError::Full(message)) => {
+                retract();
+                ledger.withdraw();
+                Err(TellError::Closed(message))
+            }
         }
     }
 
@@ -124,7 +129,7 @@ impl<A: Actor<Context = Ctx<A>>> Handle<A> {
         M: Message + Send + 'static,
         M::Result: Send,
     {
-        let fate = Arc::new(Fate::default());
+        let fate = Fate::draw();
         let receiver = {
             let ledger = self.0.mailbox.ledger();
             if !ledger.is_open() {
@@ -133,17 +138,25 @@ impl<A: Actor<Context = Ctx<A>>> Handle<A> {
             if !ledger.enter() {
                 return Err(AskError::Full);
             }
-            let ticket = Ticket::new(ledger, Some(Arc::clone(&fate)));
-            let sent = with_ticket(ticket, || self.0.sender.send(message));
-            sent.map_err(|_| AskError::Closed)?
+            announce_ask(ledger.stamp(), Arc::clone(&fate));
+            match self.0.sender.send(message) {
+                Ok(receiver) => receiver,
+                Err(_) => {
+                    retract();
+                    ledger.withdraw();
+                    return Err(AskError::Closed);
+                }
+            }
         };
         self.sweep_if_closed();
-        match tokio::time::timeout(within, receiver).await {
+        let answer = match deadline::within(self.0.mailbox.ledger().deadlines(), within, receiver).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(_)) if fate.was_taken() => Err(AskError::Lost),
             Ok(Err(_)) => Err(AskError::Closed),
-            Err(_) => Err(AskError::Timeout(within)),
-        }
+            Err(deadline::Elapsed) => Err(AskError::Timeout(within)),
+        };
+        Fate::give_back(fate);
+        answer
     }
 
     /// A port for one message type, which hides what kind of actor answers.

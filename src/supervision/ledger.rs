@@ -2,10 +2,12 @@
 //!
 //! `sent = handled + dead letters + depth` holds at rest; the soak test asserts it.
 
-use super::clock::CoarseClock;
+use super::clock::{CoarseClock, Stamp};
+use super::deadline::Deadlines;
 use serde::Serialize;
-use std::sync::OnceLock;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Why a message was not handled to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -51,9 +53,13 @@ impl DeadLetter {
 }
 
 /// See the module's head.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Ledger {
-    depth: AtomicUsize,
+    /// Places taken by senders, each one counted up once; wraps.
+    entered: AtomicUsize,
+    /// Places given back. Written under the mailbox's lock alone, so that taking a message costs no
+    /// atomic read-modify-write.
+    left: AtomicUsize,
     capacity: AtomicUsize,
     open: AtomicBool,
     handled: AtomicU64,
@@ -63,9 +69,17 @@ pub struct Ledger {
     too_old: AtomicU64,
     full: AtomicU64,
     panicked_in_drop: AtomicU64,
-    /// What the mailbox is being emptied for, as an index into [`DeadLetter::ALL`].
-    discarding: AtomicUsize,
     clock: OnceLock<CoarseClock>,
+    deadlines: OnceLock<Arc<Deadlines>>,
+}
+
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ledger")
+            .field("depth", &self.depth())
+            .field("handled", &self.handled())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Ledger {
@@ -76,7 +90,8 @@ impl Ledger {
     /// Messages that wait, exact at any time, also while the actor's thread is blocked.
     #[must_use]
     pub fn depth(&self) -> usize {
-        self.depth.load(Ordering::Relaxed)
+        let left = self.left.load(Ordering::Acquire);
+        waiting(self.entered.load(Ordering::Acquire), left)
     }
 
     /// Messages that may wait.
@@ -101,27 +116,49 @@ impl Ledger {
         self.capacity.store(capacity, Ordering::Relaxed);
     }
 
-    pub(crate) fn attach(&self, clock: CoarseClock) {
-        // A cell belongs to one tree; a second attachment keeps the first clock.
+    /// Joins the mailbox to its tree: the clock that stamps mail, and where asks leave their deadlines.
+    pub(super) fn attach(&self, clock: CoarseClock, deadlines: Option<Arc<Deadlines>>) {
+        // A cell belongs to one tree; a second attachment keeps the first.
         let _ = self.clock.set(clock);
+        if let Some(deadlines) = deadlines {
+            let _ = self.deadlines.set(deadlines);
+        }
     }
 
-    pub(crate) fn stamp(&self) -> u64 {
-        self.clock.get().map_or(0, CoarseClock::millis)
+    pub(crate) fn stamp(&self) -> Stamp {
+        self.clock.get().map_or(Stamp::ORIGIN, CoarseClock::stamp)
+    }
+
+    pub(super) fn deadlines(&self) -> Option<&Arc<Deadlines>> {
+        self.deadlines.get()
     }
 
     /// Takes a place in the queue; false when it is full.
     pub(crate) fn enter(&self) -> bool {
-        if self.depth.fetch_add(1, Ordering::Relaxed) >= self.capacity.load(Ordering::Relaxed) {
-            self.depth.fetch_sub(1, Ordering::Relaxed);
+        let entered = self.entered.fetch_add(1, Ordering::Relaxed);
+        if waiting(entered, self.left.load(Ordering::Relaxed)) >= self.capacity.load(Ordering::Relaxed) {
+            self.withdraw();
             self.count(DeadLetter::Full);
             return false;
         }
         true
     }
 
+    /// Gives back a place whose message never reached the queue.
+    pub(crate) fn withdraw(&self) {
+        self.entered.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// A message that came past the handle (through a raw address) is being handled: its place was
+    /// given back without having been taken.
+    pub(crate) fn settle_uncounted(&self) {
+        self.entered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A message was taken from the queue. Call it under the mailbox's lock.
     pub(crate) fn leave(&self) {
-        self.depth.fetch_sub(1, Ordering::Relaxed);
+        let left = self.left.load(Ordering::Relaxed);
+        self.left.store(left.wrapping_add(1), Ordering::Release);
     }
 
     pub(crate) fn add_handled(&self, n: u64) {
@@ -130,18 +167,6 @@ impl Ledger {
 
     pub(crate) fn count(&self, reason: DeadLetter) {
         self.counter(reason).fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Counts a message that was dropped unread, under the reason last given to [`Self::discards_for`].
-    pub(crate) fn count_discarded(&self) {
-        let index = self.discarding.load(Ordering::Relaxed);
-        self.count(DeadLetter::ALL.get(index).copied().unwrap_or(DeadLetter::Closed));
-    }
-
-    /// Says what messages are dropped for from here on.
-    pub(crate) fn discards_for(&self, reason: DeadLetter) {
-        let index = DeadLetter::ALL.iter().position(|r| *r == reason).unwrap_or_default();
-        self.discarding.store(index, Ordering::Relaxed);
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -166,6 +191,12 @@ impl Ledger {
             DeadLetter::PanickedInDrop => &self.panicked_in_drop,
         }
     }
+}
+
+/// How many wait; a raw message between its taking and its settling must not look like a full queue.
+const fn waiting(entered: usize, left: usize) -> usize {
+    let waiting = entered.wrapping_sub(left);
+    if waiting > usize::MAX / 2 { 0 } else { waiting }
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 //!
 //! It owns the receiving half of one actix channel for the cell's whole life, so the address never
 //! changes and queued mail waits for the next incarnation. One lock guards the receiver; it is held to
-//! pop ONE envelope, never while user code runs. The epoch is compared under the same lock: a fenced
+//! pop ONE envelope, never while user code runs. It is a spin lock that yields, because it is taken for
+//! each message, practically never contended (only fencing and closing compete), and releasing it costs
+//! no atomic read-modify-write. The epoch is compared under the same lock: a fenced
 //! incarnation can take no further message.
 
 use super::ledger::{DeadLetter, Ledger};
@@ -12,7 +14,7 @@ use actix::dev::Envelope;
 use actix::dev::channel::AddressReceiver;
 use actix::{Actor, AsyncContext};
 use futures_util::Stream;
-use parking_lot::Mutex;
+use spin::mutex::SpinMutex;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -54,7 +56,7 @@ pub(crate) enum Popped<A: Actor> {
 
 /// See the module's head.
 pub(crate) struct Mailbox<A: Actor> {
-    receiver: Mutex<Option<AddressReceiver<A>>>,
+    receiver: SpinMutex<Option<AddressReceiver<A>>, spin::Yield>,
     current: Arc<AtomicU64>,
     ledger: Arc<Ledger>,
 }
@@ -65,7 +67,7 @@ where
     A::Context: AsyncContext<A>,
 {
     pub(crate) fn new(receiver: AddressReceiver<A>, ledger: Arc<Ledger>) -> Self {
-        Self { receiver: Mutex::new(Some(receiver)), current: Arc::new(AtomicU64::new(0)), ledger }
+        Self { receiver: SpinMutex::new(Some(receiver)), current: Arc::new(AtomicU64::new(0)), ledger }
     }
 
     pub(crate) fn ledger(&self) -> &Arc<Ledger> {
@@ -105,7 +107,10 @@ where
         }
         let Some(receiver) = receiver.as_mut() else { return Popped::Fenced };
         match Pin::new(receiver).poll_next(cx) {
-            Poll::Ready(Some(envelope)) => Popped::Mail(envelope),
+            Poll::Ready(Some(envelope)) => {
+                self.ledger.leave();
+                Popped::Mail(envelope)
+            }
             // Every sender is gone: only timers and futures can move this actor now.
             Poll::Ready(None) | Poll::Pending => Popped::Empty,
         }
@@ -131,33 +136,37 @@ where
     /// Empties a closed mailbox. A sender that enqueued while the mailbox was being closed calls it as
     /// well, so that no message is left behind between its check and the drain.
     pub(crate) fn drain(&self) {
-        self.ledger.discards_for(DeadLetter::Closed);
-        while !self.ledger.is_open() && self.discard_one() {}
+        while !self.ledger.is_open() && self.discard_one(DeadLetter::Closed) {}
     }
 
     /// Drops what is queued now, because the restart policy says so.
     pub(crate) fn discard_queued(&self) {
-        self.ledger.discards_for(DeadLetter::TooOldAfterRestart);
         let mut left = self.ledger.depth();
-        while left > 0 && self.discard_one() {
+        while left > 0 && self.discard_one(DeadLetter::TooOldAfterRestart) {
             left -= 1;
         }
-        self.ledger.discards_for(DeadLetter::Closed);
     }
 
-    fn discard_one(&self) -> bool {
+    fn discard_one(&self, reason: DeadLetter) -> bool {
         let mut cx = Context::from_waker(std::task::Waker::noop());
         let envelope = {
             let mut receiver = self.receiver.lock();
             let Some(receiver) = receiver.as_mut() else { return false };
             match Pin::new(receiver).poll_next(&mut cx) {
-                Poll::Ready(Some(envelope)) => envelope,
+                Poll::Ready(Some(envelope)) => {
+                    self.ledger.leave();
+                    envelope
+                }
                 Poll::Ready(None) | Poll::Pending => return false,
             }
         };
         // The message's own Drop may panic; it must not take the supervisor's thread with it.
-        if panics::guarded(|| drop(envelope)).is_err() {
-            self.ledger.count(DeadLetter::PanickedInDrop);
+        let dropped = panics::guarded(|| drop(envelope));
+        // One reason for each message: the books must add up.
+        self.ledger.count(if dropped.is_ok() { reason } else { DeadLetter::PanickedInDrop });
+        if let Err(payload) = dropped {
+            let report = panics::report(payload, "drop");
+            tracing::warn!(failure = %report, "a discarded message panicked");
         }
         true
     }

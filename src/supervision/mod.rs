@@ -10,6 +10,7 @@ mod cell;
 mod clock;
 mod context;
 mod control;
+mod deadline;
 mod decl;
 mod driver;
 mod envelope;

@@ -36,6 +36,12 @@ impl Pulse {
         self.work.store(next, Ordering::Release);
     }
 
+    /// Another piece of user code begins right after the last one.
+    pub(crate) fn go_on(&self) {
+        let next = self.work.load(Ordering::Relaxed).wrapping_add(2) | 1;
+        self.work.store(next, Ordering::Release);
+    }
+
     /// User code has returned, or was caught panicking.
     pub(crate) fn leave(&self) {
         let next = self.work.load(Ordering::Relaxed).wrapping_add(1) & !1;

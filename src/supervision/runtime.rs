@@ -68,6 +68,9 @@ impl Runtime {
 
     /// Runs until the root is down and its background tasks have ended.
     pub(super) async fn run(mut self) {
+        if let Some(root) = self.supervisors.get(ROOT) {
+            root.card.started(1, self.shared.clock.now());
+        }
         let mut down = self.guarded(|this| this.drain(Queue::from([(ROOT, Event::Start)])));
         while down.is_none() {
             let wake = self.supervisors.next_wake();
@@ -83,10 +86,8 @@ impl Runtime {
                 message = self.events.recv() => message,
                 () = sleep => None,
             };
-            down = self.guarded(|this| match message {
-                Some(message) => this.hear(message),
-                None => this.tick(),
-            });
+            // The time is looked at after every message, too: a flood of them must not starve the timers.
+            down = self.guarded(|this| message.and_then(|m| this.hear(m)).or_else(|| this.tick()));
         }
         self.conclude(down.unwrap_or(ExitReason::Killed)).await;
     }
@@ -164,6 +165,9 @@ impl Runtime {
                 self.perform(id, action, &mut queue, &mut down);
             }
             self.mirror(id);
+            if id == ROOT && self.supervisors.get(ROOT).is_some_and(|root| root.machine.is_ending()) {
+                self.begin_end();
+            }
         }
         down
     }
@@ -432,6 +436,7 @@ impl Runtime {
             return;
         }
         self.ending = true;
+        self.shared.progress.send_replace(Progress::Ending);
         self.shared.tasks.cancel_all();
         if let Some(root) = self.supervisors.get(ROOT) {
             root.card.moved(NodeState::Stopping, self.shared.clock.now());
@@ -466,6 +471,12 @@ impl Runtime {
         self.arbiters.stop_all();
         self.shared.watchdog.stop();
         let now = self.shared.clock.now();
+        for card in self.shared.cards.all() {
+            // After an emergency the machines were not led to their end; what they knew is over all the same.
+            if card.state() != NodeState::Failed {
+                card.moved(NodeState::Stopped, now);
+            }
+        }
         let ended = match (self.emergency.take(), reason) {
             (Some(emergency), _) => Ended::Emergency(emergency),
             (None, ExitReason::StartFailed(why)) => Ended::StartFailed(why),

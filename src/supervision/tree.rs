@@ -4,6 +4,7 @@ use super::cell::{AnyCell, Cell};
 use super::clock::{CoarseClock, TreeClock};
 use super::context::Ctx;
 use super::control::{AdminReply, Control};
+use super::deadline::Deadlines;
 use super::decl::SupervisorDecl;
 use super::machine::{AdminError, AdminOutcome, AdminRequest, ChildCounts, ChildId, ChildStatus, Origin};
 use super::overrides::ChildOverride;
@@ -144,6 +145,7 @@ pub enum Ended {
 pub(super) enum Progress {
     Starting,
     Up,
+    Ending,
     Ended(Ended),
 }
 
@@ -151,6 +153,8 @@ pub(super) enum Progress {
 pub(super) struct Shared {
     pub(super) clock: TreeClock,
     pub(super) coarse: CoarseClock,
+    /// Absent under a paused clock.
+    pub(super) deadlines: Option<Arc<Deadlines>>,
     pub(super) cards: Arc<Cards>,
     pub(super) tasks: Arc<Tasks>,
     pub(super) watchdog: Arc<Watchdog>,
@@ -183,10 +187,17 @@ impl Tree {
             tracing::error!(event = "emergency", emergency = %emergency, "running the emergency handler");
             handler(&emergency);
         });
-        let watchdog = Watchdog::new(control.clone(), options.control_hang, coarse.clone(), on_control_hang);
+        let deadlines = (options.watching != Watching::Manual).then(Deadlines::new);
+        let watchdog = Watchdog::new(
+            control.clone(),
+            options.control_hang,
+            coarse.clone(),
+            deadlines.clone(),
+            on_control_hang,
+        );
         let (progress, _) = watch::channel(Progress::Starting);
         let watching = options.watching;
-        let shared = Arc::new(Shared { clock, coarse, cards, tasks, watchdog, progress, options });
+        let shared = Arc::new(Shared { clock, coarse, deadlines, cards, tasks, watchdog, progress, options });
         let runtime = Runtime::build(root, Arc::clone(&shared), control.clone(), events)?;
         if let Watching::Thread { tick } = watching {
             let thread = |error: std::io::Error| BuildError::Thread(error.to_string());
@@ -203,7 +214,7 @@ impl Tree {
     /// How it ended.
     pub async fn up(&self) -> Result<(), Ended> {
         let mut progress = self.shared.progress.subscribe();
-        let reached = progress.wait_for(|p| *p != Progress::Starting).await;
+        let reached = progress.wait_for(|p| matches!(p, Progress::Up | Progress::Ended(_))).await;
         match reached.as_deref() {
             Ok(Progress::Ended(ended)) => Err(ended.clone()),
             _ => Ok(()),

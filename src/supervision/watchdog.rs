@@ -6,6 +6,8 @@
 
 use super::clock::{CoarseClock, Moment};
 use super::control::Control;
+use super::deadline::Deadlines;
+use super::panics;
 use super::pulse::{Pulse, Reading};
 use super::reporter::Reporter;
 use super::spec::HangLimits;
@@ -40,6 +42,7 @@ pub(super) struct Watchdog {
     control_watch: Mutex<ControlWatch>,
     control_seen: AtomicU64,
     coarse: CoarseClock,
+    deadlines: Option<Arc<Deadlines>>,
     on_control_hang: Box<dyn Fn(Duration) + Send + Sync>,
     stopped: Mutex<bool>,
     wake: Condvar,
@@ -50,6 +53,7 @@ impl Watchdog {
         control: UnboundedSender<Control>,
         control_limit: Duration,
         coarse: CoarseClock,
+        deadlines: Option<Arc<Deadlines>>,
         on_control_hang: Box<dyn Fn(Duration) + Send + Sync>,
     ) -> Arc<Self> {
         Arc::new(Self {
@@ -59,6 +63,7 @@ impl Watchdog {
             control_watch: Mutex::default(),
             control_seen: AtomicU64::new(0),
             coarse,
+            deadlines,
             on_control_hang,
             stopped: Mutex::new(false),
             wake: Condvar::new(),
@@ -92,6 +97,9 @@ impl Watchdog {
     pub(super) fn stop(&self) {
         *self.stopped.lock() = true;
         self.wake.notify_all();
+        if let Some(deadlines) = &self.deadlines {
+            deadlines.close();
+        }
     }
 
     /// Watches one incarnation until it is over.
@@ -108,6 +116,9 @@ impl Watchdog {
     /// One look at everything.
     pub(super) fn scan(&self, now: Moment) {
         self.coarse.advance(now);
+        if let Some(deadlines) = &self.deadlines {
+            deadlines.tick(u64::try_from(now.since_origin().as_millis()).unwrap_or(u64::MAX));
+        }
         self.scan_control(now);
         let mut watched = self.watched.lock();
         watched.retain(|w| !w.pulse.is_over());
@@ -144,7 +155,10 @@ impl Watchdog {
         if silent > self.control_limit && !watch.told {
             watch.told = true;
             drop(watch);
-            (self.on_control_hang)(silent);
+            // A panic in the handler must not take the watchdog with it.
+            if panics::guarded(|| (self.on_control_hang)(silent)).is_err() {
+                tracing::error!("the emergency handler panicked");
+            }
         }
     }
 }

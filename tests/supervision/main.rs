@@ -12,5 +12,17 @@
     reason = "tests"
 )]
 
+mod acts;
 mod cells;
+mod defects;
+mod mail;
+mod otp_admin;
+mod otp_logging;
+mod otp_loops;
+mod otp_significant;
+mod otp_start;
+mod otp_stop;
+mod otp_strategies;
+mod otp_termination;
 mod support;
+mod windows;

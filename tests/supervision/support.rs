@@ -1,10 +1,11 @@
 //! A scripted actor, a log of what happened, and systems with real or paused time.
 
 use actix::prelude::*;
+use plimsoll::supervision::machine::{AdminError, AdminOutcome};
 use plimsoll::supervision::*;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 /// What happened, in order: `a+` started, `a-` stopped.
@@ -31,6 +32,8 @@ pub enum Start {
     PanicInStarted,
     /// `started` holds the mailbox for this long.
     Slow(Duration),
+    /// `started` calls `ctx.stop()`.
+    StopInStarted,
 }
 
 #[derive(Clone, Default)]
@@ -39,6 +42,9 @@ pub struct Script(Arc<Mutex<VecDeque<Start>>>);
 impl Script {
     pub fn then(&self, starts: impl IntoIterator<Item = Start>) {
         self.0.lock().unwrap().extend(starts);
+    }
+    pub fn clear(&self) {
+        self.0.lock().unwrap().clear();
     }
     fn next(&self) -> Start {
         self.0.lock().unwrap().pop_front().unwrap_or(Start::Ok)
@@ -51,18 +57,23 @@ pub enum OnStop {
     Obey,
     /// Its closing hook panics.
     Panic,
+    /// `stopping` panics.
+    PanicInStopping,
+    /// `stopping` answers that it would rather go on.
+    Veto,
 }
 
 /// An actor that does what it is told.
 pub struct Probe {
-    name: String,
-    log: Log,
+    pub name: String,
+    pub log: Log,
     on_stop: OnStop,
     slow: Option<Duration>,
     panics: bool,
-    seen: u64,
+    stops: bool,
+    pub seen: u64,
     /// Panics when dropped, for guarded disposal.
-    bomb: Option<Bomb>,
+    pub bomb: Option<Bomb>,
 }
 
 pub struct Bomb;
@@ -79,6 +90,16 @@ impl Actor for Probe {
         self.log.push(format!("{}+", self.name));
         if let Some(slow) = self.slow {
             ctx.wait(tokio::time::sleep(slow).into_actor(self));
+        }
+        if self.stops {
+            ctx.stop();
+        }
+    }
+    fn stopping(&mut self, _: &mut Self::Context) -> Running {
+        match self.on_stop {
+            OnStop::PanicInStopping => panic!("in stopping"),
+            OnStop::Veto => Running::Continue,
+            OnStop::Obey | OnStop::Panic => Running::Stop,
         }
     }
     fn stopped(&mut self, _: &mut Self::Context) {
@@ -202,7 +223,7 @@ pub fn probe_with(name: &str, log: &Log, spec: ChildSpec, on_stop: OnStop) -> De
     let script = Script::default();
     let (label, log, next) = (name.to_owned(), log.clone(), script.clone());
     let (handle, cell) = cell(name, spec, move |_ctx| {
-        let (mut slow, mut panics) = (None, false);
+        let (mut slow, mut panics, mut stops) = (None, false, false);
         match next.next() {
             Start::Ok => {}
             Start::Ignore => return Err(StartFailure::Ignore),
@@ -210,11 +231,112 @@ pub fn probe_with(name: &str, log: &Log, spec: ChildSpec, on_stop: OnStop) -> De
             Start::PanicInFactory => panic!("in factory"),
             Start::PanicInStarted => panics = true,
             Start::Slow(time) => slow = Some(time),
+            Start::StopInStarted => stops = true,
         }
-        Ok(Probe { name: label.clone(), log: log.clone(), on_stop, slow, panics, seen: 0, bomb: None })
+        let (name, log) = (label.clone(), log.clone());
+        Ok(Probe { name, log, on_stop, slow, panics, stops, seen: 0, bomb: None })
     });
     Declared { handle, script, cell }
 }
+
+/// A cast of probes by name, whose log, handles and scripts outlive their declaration.
+#[derive(Default)]
+pub struct Cast {
+    pub log: Log,
+    parts: BTreeMap<String, (Handle<Probe>, Script)>,
+}
+
+impl Cast {
+    pub fn cell(&mut self, name: &str, spec: ChildSpec) -> Cell<Probe> {
+        self.scripted(name, spec, [])
+    }
+
+    pub fn scripted<const N: usize>(
+        &mut self,
+        name: &str,
+        spec: ChildSpec,
+        starts: [Start; N],
+    ) -> Cell<Probe> {
+        let declared = probe(name, &self.log, spec);
+        declared.script.then(starts);
+        self.parts.insert(name.to_owned(), (declared.handle, declared.script));
+        declared.cell
+    }
+
+    pub fn handle(&self, name: &str) -> &Handle<Probe> {
+        &self.parts[name].0
+    }
+
+    pub fn script(&self, name: &str) -> &Script {
+        &self.parts[name].1
+    }
+
+    /// Panics with the message in hand; the restart, if any at once, is done when this returns.
+    pub async fn crash(&self, name: &str) {
+        assert_eq!(self.handle(name).ask(Panic, ASK).await, Err(AskError::Lost), "{name} was to panic");
+        settle().await;
+    }
+
+    /// Stops by itself.
+    pub async fn leave(&self, name: &str) {
+        assert_eq!(self.handle(name).ask(Stop, ASK).await, Ok(()), "{name} was to stop");
+        settle().await;
+    }
+
+    pub async fn answers(&self, name: &str) -> bool {
+        self.handle(name).ask(Epoch, ASK).await.is_ok()
+    }
+}
+
+/// Starts a tree under a paused clock and waits until it is up.
+pub async fn up(decl: SupervisorDecl) -> Tree {
+    let tree = Tree::start(decl, manual()).unwrap();
+    tree.up().await.unwrap();
+    tree
+}
+
+/// `name:state` of each child of the root, in start order; what is gone is not in it.
+pub async fn children(tree: &Tree) -> String {
+    let (children, _) = tree.children("root").await.unwrap();
+    let each: Vec<String> = children.iter().map(|c| format!("{}:{:?}", c.name, c.state)).collect();
+    each.join(" ")
+}
+
+/// Specs, active, restarting.
+pub async fn counts(tree: &Tree) -> (usize, usize, usize) {
+    let (_, counts) = tree.children("root").await.unwrap();
+    (counts.specs, counts.active, counts.restarting)
+}
+
+pub fn is_up(outcome: &Result<AdminOutcome, AdminError>) -> bool {
+    matches!(outcome, Ok(AdminOutcome::Up(_)))
+}
+
+pub fn is_ignored(outcome: &Result<AdminOutcome, AdminError>) -> bool {
+    matches!(outcome, Ok(AdminOutcome::Ignored(_)))
+}
+
+pub fn seconds(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+pub fn millis(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+/// `spec()` with another restart kind.
+pub fn with(restart: Restart) -> ChildSpec {
+    ChildSpec { restart, ..spec() }
+}
+
+/// `spec()` that waits this long, exactly, before each restart.
+pub fn delayed(delay: Duration) -> ChildSpec {
+    let backoff = Backoff { base: delay, cap: delay, reset_after: seconds(3600), jitter: Jitter::None };
+    ChildSpec { backoff, ..spec() }
+}
+
+pub const CLEAN: Ended = Ended::Shutdown { forced: false };
+pub const GRACE: Duration = Duration::from_secs(30);
 
 pub const ASK: Duration = Duration::from_secs(5);
 
@@ -241,6 +363,16 @@ pub fn real<F: Future>(test: F) -> F::Output {
     actix_rt::System::new().block_on(test)
 }
 
+/// Waits, in real time and at most ten seconds, until `what` holds.
+pub async fn until(what: impl Fn() -> bool) {
+    let waited = tokio::time::timeout(seconds(10), async {
+        while !what() {
+            tokio::time::sleep(millis(1)).await;
+        }
+    });
+    waited.await.expect("the awaited state did not come within ten seconds");
+}
+
 /// Lets everything that is ready run; under a paused clock this takes no time.
 pub async fn settle() {
     for _ in 0..100 {
@@ -250,4 +382,108 @@ pub async fn settle() {
 
 pub fn node(tree: &Tree, path: &str) -> Node {
     tree.snapshot().into_iter().find(|n| n.path == path).unwrap_or_else(|| panic!("no node {path}"))
+}
+
+/// Blocks a thread inside a handler until it is released.
+#[derive(Clone, Default)]
+pub struct Gate(Arc<(Mutex<GateState>, Condvar)>);
+
+#[derive(Default)]
+struct GateState {
+    inside: usize,
+    open: bool,
+}
+
+impl Gate {
+    pub fn pass(&self) {
+        let (state, changed) = &*self.0;
+        let mut state = state.lock().unwrap();
+        state.inside += 1;
+        while !state.open {
+            state = changed.wait(state).unwrap();
+        }
+        state.inside -= 1;
+    }
+
+    pub fn release(&self) {
+        let (state, changed) = &*self.0;
+        state.lock().unwrap().open = true;
+        changed.notify_all();
+    }
+
+    pub async fn entered(&self) {
+        until(|| self.0.0.lock().unwrap().inside > 0).await;
+    }
+}
+
+/// A test that fails must not leave a thread behind that never ends.
+pub struct Releases(pub Gate);
+impl Drop for Releases {
+    fn drop(&mut self) {
+        self.0.release();
+    }
+}
+
+/// Blocks the thread at the gate, then answers with the epoch that handled it.
+#[derive(Message)]
+#[rtype(result = "u64")]
+pub struct Hold(pub Gate);
+
+impl Handler<Hold> for Probe {
+    type Result = u64;
+    fn handle(&mut self, hold: Hold, ctx: &mut Self::Context) -> u64 {
+        hold.0.pass();
+        ctx.epoch()
+    }
+}
+
+/// Keeps what its factory captured.
+pub struct Keeper {
+    pub _argument: Arc<()>,
+}
+impl Actor for Keeper {
+    type Context = Ctx<Self>;
+}
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Leave;
+impl Handler<Leave> for Keeper {
+    type Result = ();
+    fn handle(&mut self, _: Leave, ctx: &mut Self::Context) {
+        ctx.stop();
+    }
+}
+
+/// Answers what it is told.
+pub struct Carrier;
+impl Actor for Carrier {
+    type Context = Ctx<Self>;
+}
+#[derive(Message, Debug, PartialEq, Eq)]
+#[rtype(result = "u64")]
+pub struct Carried(pub u64);
+impl Handler<Carried> for Carrier {
+    type Result = u64;
+    fn handle(&mut self, carried: Carried, _: &mut Self::Context) -> u64 {
+        carried.0
+    }
+}
+/// A message whose own destructor panics.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Fragile(pub Option<Bomb>);
+impl Handler<Fragile> for Carrier {
+    type Result = ();
+    fn handle(&mut self, fragile: Fragile, _: &mut Self::Context) {
+        std::mem::forget(fragile);
+    }
+}
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Explode;
+impl Handler<Explode> for Carrier {
+    type Result = ();
+    fn handle(&mut self, _: Explode, _: &mut Self::Context) {
+        panic!("told to");
+    }
 }

@@ -133,10 +133,11 @@ impl Machine {
     }
 
     fn consider_auto_shutdown(&mut self, out: &mut Vec<Action>) {
-        let another_lives = self
-            .children
-            .values()
-            .any(|c| c.rules.significant && (c.state.is_live() || c.state == ChildState::Backoff));
+        // One that still waits for its first start has not ended either.
+        let another_lives = self.children.values().any(|c| {
+            c.rules.significant
+                && (c.state.is_live() || matches!(c.state, ChildState::Backoff | ChildState::Waiting))
+        });
         match self.auto_shutdown {
             AutoShutdown::Never => {}
             AutoShutdown::AllSignificant if another_lives => {}

@@ -135,6 +135,12 @@ impl Machine {
         self.phase == Phase::Running
     }
 
+    /// Whether the supervisor is stopping its children in order to end.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        matches!(self.phase, Phase::Ending(_))
+    }
+
     /// Children whose state changed since the last call, for the mirror that the snapshot reads.
     pub fn take_changed(&mut self) -> Vec<ChildStatus> {
         let changed = std::mem::take(&mut self.changed);

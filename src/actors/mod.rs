@@ -1,0 +1,35 @@
+//! The supervised components, one per file, and the tree they hang in.
+//!
+//! ```text
+//! plimsoll                     one_for_one
+//! └── infra                    one_for_one   what every later component leans on
+//!     ├── clock_sentry         does the wall clock jump?
+//!     └── process_monitor      memory, descriptors, threads
+//! ```
+
+pub mod clock_sentry;
+pub mod process_monitor;
+
+use crate::supervision::{SupervisorDecl, supervisor};
+use clock_sentry::ClockReadings;
+use process_monitor::ProcessReadings;
+use std::time::Duration;
+
+/// What the components publish for those who show it.
+#[derive(Clone, Default)]
+pub struct Readings {
+    /// From the clock sentry.
+    pub clock: ClockReadings,
+    /// From the process monitor.
+    pub process: ProcessReadings,
+}
+
+/// Declares the whole tree.
+#[must_use]
+pub fn tree(readings: &Readings) -> SupervisorDecl {
+    let infra = supervisor("infra")
+        .intensity(5, Duration::from_secs(60))
+        .child(clock_sentry::declare(readings.clock.clone()))
+        .child(process_monitor::declare(readings.process.clone()));
+    supervisor("plimsoll").intensity(3, Duration::from_secs(300)).child(infra)
+}

@@ -1,0 +1,30 @@
+//! Exit codes, as scripts rely on them.
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// As asked: 0.
+    Ok,
+    /// It failed: 1.
+    Failure,
+    /// The configuration is invalid: 3.
+    Invalid,
+    /// The instance cannot be reached: 5.
+    Unreachable,
+    /// Halted on an internal fault: 70.
+    Halted,
+}
+
+impl Exit {
+    /// The process exit code. (2, wrong usage, is clap's.)
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Failure => 1,
+            Self::Invalid => 3,
+            Self::Unreachable => 5,
+            Self::Halted => 70,
+        }
+    }
+}

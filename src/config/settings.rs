@@ -1,0 +1,213 @@
+//! The operator's settings: every key, its unit, its default and its limits.
+//!
+//! Owns the root of the configuration and the small sections; supervision has its own file. Every
+//! section refuses unknown keys, and `validate()` reports all problems. Values that act on each other
+//! (debug routes and the listen address) are judged here, so that a process never starts half-safe.
+//! Does not read files; see [`super::load`].
+
+use super::load::Configuration;
+use super::problems::Problems;
+use super::supervision::Supervision;
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, de};
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+/// Allowed number of HTTP worker threads.
+pub const WORKERS: RangeInclusive<u64> = 1..=16;
+
+/// Longest name of a deployment or instance, in characters.
+pub const NAME_CHARS_MAX: usize = 64;
+
+/// Everything an operator can set.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Which deployment this is; each of its values becomes a field of every log line.
+    pub deployment: Deployment,
+    /// Logs.
+    pub telemetry: Telemetry,
+    /// The HTTP surface.
+    pub web: Web,
+    /// Folder for everything that must survive a restart; created when missing. Relative paths start
+    /// at the working directory.
+    pub data_dir: DataDir,
+    /// Restart, backoff and hang limits.
+    pub supervision: Supervision,
+}
+
+/// Which deployment this is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Deployment {
+    /// Name of the deployment: 1 to 64 of `A-Z a-z 0-9 . _ -`.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9._-]{1,64}$"))]
+    pub name: String,
+    /// What is at stake.
+    pub environment: Environment,
+    /// Name of this process among those of the deployment: 1 to 64 of `A-Z a-z 0-9 . _ -`.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9._-]{1,64}$"))]
+    pub instance: String,
+}
+
+impl Default for Deployment {
+    fn default() -> Self {
+        Self { name: "plimsoll".into(), environment: Environment::default(), instance: "local".into() }
+    }
+}
+
+/// What is at stake in a deployment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Environment {
+    /// A developer's machine.
+    #[default]
+    Development,
+    /// A rehearsal of production.
+    Staging,
+    /// Real money.
+    Production,
+}
+
+/// Logs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Telemetry {
+    /// Form of a log line.
+    pub log_format: LogFormat,
+    /// Filter: a level, and `target=level` for exceptions, separated by commas.
+    pub log_level: String,
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self { log_format: LogFormat::default(), log_level: "info".into() }
+    }
+}
+
+/// Form of a log line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// `human` on a terminal, `json` otherwise.
+    #[default]
+    Auto,
+    /// For eyes.
+    Human,
+    /// One JSON object per line.
+    Json,
+}
+
+/// The HTTP surface.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Web {
+    /// Address and port to listen on. Only loopback for now; port 0 takes a free one.
+    #[serde(deserialize_with = "listen_address")]
+    #[schemars(with = "String")]
+    pub listen: SocketAddr,
+    /// Worker threads, 1 to 16.
+    #[schemars(range(min = 1, max = 16))]
+    pub workers: u64,
+    /// Routes that break things on purpose, for tests. Refused outside development.
+    pub debug_routes: bool,
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8787)), workers: 2, debug_routes: false }
+    }
+}
+
+/// A folder; `data` unless set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct DataDir(
+    /// The folder's path.
+    pub PathBuf,
+);
+
+impl Default for DataDir {
+    fn default() -> Self {
+        Self("data".into())
+    }
+}
+
+impl Configuration for Settings {
+    fn validate(&self, problems: &mut Problems) {
+        name(problems, "deployment.name", &self.deployment.name);
+        name(problems, "deployment.instance", &self.deployment.instance);
+        log_level(problems, &self.telemetry.log_level);
+        self.validate_web(problems);
+        if self.data_dir.0.as_os_str().is_empty() {
+            problems.rule("data_dir", "data_dir_empty", "the path is empty", "name a folder, such as `data`");
+        }
+        self.supervision.validate(problems);
+    }
+}
+
+impl Settings {
+    fn validate_web(&self, problems: &mut Problems) {
+        problems.range("web.workers", self.web.workers, &WORKERS);
+        let is_loopback = self.web.listen.ip().is_loopback();
+        if !is_loopback {
+            problems.rule(
+                "web.listen",
+                "listen_not_loopback",
+                format!("{} is not a loopback address", self.web.listen),
+                "listening beyond this host needs control tokens, which do not exist yet: use 127.0.0.1 or [::1]",
+            );
+        }
+        if self.web.debug_routes && !(is_loopback && self.deployment.environment == Environment::Development)
+        {
+            problems.rule(
+                "web.debug_routes",
+                "debug_routes_outside_development",
+                "debug routes can kill actors",
+                "they need a loopback `web.listen` and `deployment.environment: development`; set false",
+            );
+        }
+    }
+}
+
+fn name(problems: &mut Problems, path: &str, value: &str) {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if value.is_empty() || value.len() > NAME_CHARS_MAX || !value.chars().all(is_allowed) {
+        let shown: String = value.chars().take(NAME_CHARS_MAX).collect();
+        let advice = "use 1 to 64 characters from A-Z, a-z, 0-9, `.`, `_`, `-`";
+        problems.rule(path, "bad_name", format!("`{shown}` is not a name"), advice);
+    }
+}
+
+/// The filter grammar reads any lone word as a target, so `inof` would silently mean "trace for the
+/// target inof and nothing else": a lone word must be a level.
+fn log_level(problems: &mut Problems, filter: &str) {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let mut refuse = |problem: String, advice: String| {
+        problems.rule("telemetry.log_level", "bad_log_level", problem, advice);
+    };
+    if filter.trim().is_empty() {
+        return refuse("the filter is empty".into(), "give a level such as `info`".into());
+    }
+    for word in filter.split(',').map(str::trim) {
+        let is_lone = word.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ':' | '-'));
+        if is_lone && !LEVELS.contains(&word.to_ascii_lowercase().as_str()) {
+            let known: Vec<String> = LEVELS.iter().map(|level| (*level).to_owned()).collect();
+            let advice =
+                format!("{}; for one target write `target=level`", super::fault::suggest(word, &known));
+            return refuse(format!("`{word}` is not a log level"), advice);
+        }
+    }
+    if let Err(error) = tracing_subscriber::EnvFilter::builder().parse(filter) {
+        refuse(format!("not a log filter: {error}"), "write `info` or `info,plimsoll::web=debug`".into());
+    }
+}
+
+fn listen_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| {
+        let expected = "an address with a port, such as `127.0.0.1:8787`";
+        de::Error::invalid_value(de::Unexpected::Str(&text), &expected)
+    })
+}

@@ -1,0 +1,151 @@
+//! Metric names, and the exposition built from a snapshot at scrape time.
+//!
+//! Gauges and counters of the tree are read from its books when somebody asks, so they cannot drift
+//! from what `GET /api/v1/supervision` says. Label sets are bounded: paths of the tree and fixed words.
+
+use crate::actors::process_monitor::ProcessReading;
+use crate::supervision::{Node, NodeKind, NodeState};
+use prometheus::{Encoder, GaugeVec, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{IntCounterVec, core::Collector};
+
+/// What the exposition is built from.
+pub struct Scrape<'a> {
+    /// The tree.
+    pub nodes: &'a [Node],
+    /// The process, once it was read.
+    pub process: Option<&'a ProcessReading>,
+    /// Largest step of the wall clock against the monotonic one, seconds; signed.
+    pub clock_step_seconds: Option<f64>,
+    /// Seconds since start.
+    pub uptime_seconds: f64,
+    /// Whether the process may trade.
+    pub ready: bool,
+    /// Version and configuration hash.
+    pub build: (&'a str, &'a str),
+}
+
+/// The Prometheus text exposition.
+///
+/// # Errors
+/// When a name is not legal or used twice: a bug, found by the test below.
+pub fn exposition(scrape: &Scrape<'_>) -> Result<String, prometheus::Error> {
+    let registry = Registry::new();
+    tree(&registry, scrape.nodes)?;
+    process(&registry, scrape)?;
+    let mut out = Vec::new();
+    TextEncoder::new().encode(&registry.gather(), &mut out)?;
+    String::from_utf8(out).map_err(|error| prometheus::Error::Msg(error.to_string()))
+}
+
+fn tree(registry: &Registry, nodes: &[Node]) -> Result<(), prometheus::Error> {
+    let restarts = counter("plimsoll_actor_restarts_total", "Restarts of a node of the tree.", &["path"])?;
+    let handled =
+        counter("plimsoll_actor_handled_total", "Messages given to an actor's handlers.", &["path"])?;
+    let dead = counter(
+        "plimsoll_dead_letters_total",
+        "Messages that were not handled to their end.",
+        &["path", "reason"],
+    )?;
+    let up = gauge("plimsoll_component_status", "1 when the component is running.", &["component"])?;
+    let depth = gauge("plimsoll_queue_depth", "Messages that wait.", &["queue"])?;
+    let capacity = gauge("plimsoll_queue_capacity", "Messages that may wait.", &["queue"])?;
+    let tasks = gauge("plimsoll_background_tasks", "Background tasks that run.", &[])?;
+    tasks.with_label_values::<&str>(&[]).set(0);
+    for node in nodes {
+        let path = node.path.as_str();
+        match node.kind {
+            NodeKind::Task => {
+                tasks.with_label_values::<&str>(&[]).inc();
+                continue;
+            }
+            NodeKind::Worker => {
+                handled.with_label_values(&[path]).inc_by(node.handled);
+                depth.with_label_values(&[path]).set(signed(node.mailbox_depth));
+                let limit = node.limits.get("mailbox_capacity").and_then(serde_json::Value::as_i64);
+                capacity.with_label_values(&[path]).set(limit.unwrap_or_default());
+                for (reason, count) in &node.dead_letters {
+                    dead.with_label_values(&[path, reason]).inc_by(*count);
+                }
+            }
+            NodeKind::Supervisor => {}
+        }
+        restarts.with_label_values(&[path]).inc_by(node.restarts);
+        up.with_label_values(&[path]).set(i64::from(node.state == NodeState::Running));
+    }
+    register(registry, [restarts, handled, dead])?;
+    register(registry, [up, depth, capacity, tasks])
+}
+
+fn process(registry: &Registry, scrape: &Scrape<'_>) -> Result<(), prometheus::Error> {
+    let info = gauge("plimsoll_build_info", "Always 1.", &["version", "config_hash"])?;
+    info.with_label_values(&[scrape.build.0, scrape.build.1]).set(1);
+    let ready = gauge("plimsoll_ready", "1 when every readiness gate is open.", &[])?;
+    ready.with_label_values::<&str>(&[]).set(i64::from(scrape.ready));
+    register(registry, [info, ready])?;
+    let mut seconds = vec![("plimsoll_uptime_seconds", "Time since start.", Some(scrape.uptime_seconds))];
+    seconds.push((
+        "plimsoll_clock_step_seconds",
+        "Largest step of the wall clock against the monotonic clock.",
+        scrape.clock_step_seconds,
+    ));
+    for (name, help, value) in seconds {
+        let Some(value) = value else { continue };
+        let one = GaugeVec::new(Opts::new(name, help), &[])?;
+        one.with_label_values::<&str>(&[]).set(value);
+        registry.register(Box::new(one))?;
+    }
+    let Some(process) = scrape.process else { return Ok(()) };
+    let facts = [
+        ("process_resident_memory_bytes", "Resident memory.", process.resident_bytes),
+        ("process_open_fds", "Open file descriptors.", process.open_fds),
+        ("process_max_fds", "Limit of open file descriptors.", process.max_fds),
+        ("process_threads", "Threads.", process.threads),
+    ];
+    for (name, help, value) in facts {
+        let one = gauge(name, help, &[])?;
+        one.with_label_values::<&str>(&[]).set(i64::try_from(value).unwrap_or(i64::MAX));
+        register(registry, [one])?;
+    }
+    Ok(())
+}
+
+fn counter(name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
+    IntCounterVec::new(Opts::new(name, help), labels)
+}
+
+fn gauge(name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, prometheus::Error> {
+    IntGaugeVec::new(Opts::new(name, help), labels)
+}
+
+fn register<C: Collector + 'static, const N: usize>(
+    registry: &Registry,
+    collectors: [C; N],
+) -> Result<(), prometheus::Error> {
+    collectors.into_iter().try_for_each(|one| registry.register(Box::new(one)))
+}
+
+fn signed(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_tree_still_tells_what_the_process_is() {
+        let reading = ProcessReading { resident_bytes: 1, open_fds: 2, max_fds: 3, threads: 4 };
+        let scrape = Scrape {
+            nodes: &[],
+            process: Some(&reading),
+            clock_step_seconds: Some(-0.5),
+            uptime_seconds: 1.5,
+            ready: false,
+            build: ("0.1.0", "abc"),
+        };
+        let text = exposition(&scrape).unwrap();
+        assert!(text.contains("plimsoll_build_info{config_hash=\"abc\",version=\"0.1.0\"} 1"), "{text}");
+        assert!(text.contains("plimsoll_ready 0") && text.contains("process_open_fds 2"), "{text}");
+        assert!(text.contains("plimsoll_clock_step_seconds -0.5"), "{text}");
+    }
+}

@@ -1,0 +1,7 @@
+//! Logs and metrics: who is told what, in which shape.
+
+mod json;
+mod logs;
+pub mod metrics;
+
+pub use logs::{Deployment, Format, install};

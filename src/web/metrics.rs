@@ -1,0 +1,22 @@
+//! `GET /metrics`: the Prometheus text exposition.
+
+use super::problem::Problem;
+use super::state::WebState;
+use crate::telemetry::metrics::{Scrape, exposition};
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+
+pub(super) async fn metrics(state: Data<WebState>) -> Result<HttpResponse, Problem> {
+    let truth = state.truth();
+    let process = state.readings.process.latest();
+    let text = exposition(&Scrape {
+        nodes: &truth.nodes,
+        process: process.as_ref(),
+        clock_step_seconds: state.readings.clock.latest().map(|reading| reading.largest_step_seconds),
+        uptime_seconds: state.uptime_seconds(),
+        ready: truth.is_ready(),
+        build: (env!("CARGO_PKG_VERSION"), &state.config_hash),
+    })
+    .map_err(|error| Problem::internal(error.to_string()))?;
+    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
+}

@@ -1,0 +1,39 @@
+//! What every handler may read.
+
+use super::truth::{Truth, Truths};
+use crate::actors::Readings;
+use crate::supervision::Tree;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// See the module's head.
+pub struct WebState {
+    pub(super) tree: Tree,
+    pub(super) readings: Readings,
+    pub(super) config_hash: String,
+    pub(super) started: Instant,
+    debug_routes: bool,
+    truths: Truths,
+}
+
+impl WebState {
+    /// The state of one application.
+    #[must_use]
+    pub fn new(tree: Tree, readings: Readings, config_hash: String, debug_routes: bool) -> Self {
+        let started = crate::clock::monotonic();
+        Self { tree, readings, config_hash, started, debug_routes, truths: Truths::default() }
+    }
+
+    pub(super) const fn debug_routes(&self) -> bool {
+        self.debug_routes
+    }
+
+    pub(super) fn uptime_seconds(&self) -> f64 {
+        crate::clock::monotonic().saturating_duration_since(self.started).as_secs_f64()
+    }
+
+    /// The judgement behind all health routes, at most a quarter of a second old.
+    pub(super) fn truth(&self) -> Arc<Truth> {
+        self.truths.current(crate::clock::monotonic(), |id| Truth::judge(id, &self.tree))
+    }
+}

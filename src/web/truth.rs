@@ -1,0 +1,153 @@
+//! One judgement behind `/livez`, `/readyz`, `/health`, `/metrics` and the status, named by one id.
+//!
+//! It is derived from the tree's real state and fails closed: a component that is not running is not
+//! healthy, whatever else answers.
+
+use crate::supervision::{Node, NodeKind, NodeState, Tree};
+use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
+use serde::Serialize;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long one judgement serves.
+const SERVES_FOR: Duration = Duration::from_millis(250);
+
+/// A condition for trading.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Gate {
+    /// Its name.
+    pub name: String,
+    /// Whether it is open.
+    pub open: bool,
+    /// Why not, or what was seen.
+    pub reason: String,
+}
+
+/// See the module's head.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Truth {
+    /// Rises with every judgement of this process.
+    pub id: u64,
+    /// When it was made.
+    pub at: DateTime<Utc>,
+    /// Whether the tree was up and not ending.
+    pub up: bool,
+    /// The tree.
+    pub nodes: Vec<Node>,
+    /// The gates, all of them.
+    pub gates: Vec<Gate>,
+}
+
+impl Truth {
+    /// Judges the tree as it is now.
+    #[must_use]
+    pub fn judge(id: u64, tree: &Tree) -> Self {
+        Self::of(id, tree.is_up(), tree.snapshot())
+    }
+
+    fn of(id: u64, up: bool, nodes: Vec<Node>) -> Self {
+        let tree_gate = Gate {
+            name: "tree".to_owned(),
+            open: up,
+            reason: if up {
+                "every component was started".to_owned()
+            } else {
+                "starting or ending".to_owned()
+            },
+        };
+        let gates = nodes.iter().filter(|node| node.kind == NodeKind::Worker).map(gate);
+        let gates = std::iter::once(tree_gate).chain(gates).collect();
+        Self { id, at: crate::clock::wall(), up, nodes, gates }
+    }
+
+    /// Whether every gate is open.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.gates.iter().all(|gate| gate.open)
+    }
+
+    /// The names of the closed gates.
+    pub fn failing(&self) -> impl Iterator<Item = &Gate> {
+        self.gates.iter().filter(|gate| !gate.open)
+    }
+}
+
+/// A worker is a gate: running, or declined to start because there was nothing to do.
+fn gate(node: &Node) -> Gate {
+    let declined = node.state == NodeState::Stopped && node.epoch > 0 && node.last_failure.is_none();
+    let open = node.state == NodeState::Running || declined;
+    let state = serde_json::to_value(node.state).ok().and_then(|v| v.as_str().map(str::to_owned));
+    let state = state.unwrap_or_default();
+    let reason = match (&node.last_failure, open) {
+        (Some(failure), false) => format!("{state} for {:.1} s: {failure}", node.age_seconds),
+        _ => format!("{state} for {:.1} s", node.age_seconds),
+    };
+    Gate { name: node.path.clone(), open, reason }
+}
+
+/// Keeps the latest judgement, so that the routes that show it agree, and many askers cost one.
+#[derive(Default)]
+pub(super) struct Truths(Mutex<(u64, Option<(Instant, Arc<Truth>)>)>);
+
+impl Truths {
+    pub(super) fn current(&self, now: Instant, judge: impl FnOnce(u64) -> Truth) -> Arc<Truth> {
+        let mut slot = self.0.lock();
+        if let Some((made, truth)) = &slot.1
+            && now.saturating_duration_since(*made) < SERVES_FOR
+        {
+            return Arc::clone(truth);
+        }
+        slot.0 += 1;
+        let truth = Arc::new(judge(slot.0));
+        slot.1 = Some((now, Arc::clone(&truth)));
+        truth
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn node(path: &str, state: NodeState, last_failure: Option<&str>) -> Node {
+        Node {
+            path: path.to_owned(),
+            kind: NodeKind::Worker,
+            state,
+            epoch: 1,
+            restarts: 0,
+            age_seconds: 1.0,
+            mailbox_depth: 0,
+            handled: 0,
+            last_failure: last_failure.map(str::to_owned),
+            last_failure_age_seconds: None,
+            dead_letters: BTreeMap::new(),
+            limits: BTreeMap::new(),
+            metadata: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn only_running_components_and_an_up_tree_are_ready() {
+        let running = node("r/a", NodeState::Running, Some("long ago"));
+        assert!(Truth::of(1, true, vec![running.clone()]).is_ready());
+        assert!(!Truth::of(1, false, vec![running]).is_ready(), "the tree must be up");
+        for state in [NodeState::Starting, NodeState::Backoff, NodeState::Stopping, NodeState::Failed] {
+            let truth = Truth::of(1, true, vec![node("r/a", state, Some("boom"))]);
+            let failing: Vec<&Gate> = truth.failing().collect();
+            assert_eq!(failing.len(), 1, "{state:?}");
+            assert!(failing[0].reason.contains("boom"), "{:?}", failing[0]);
+        }
+        assert!(Truth::of(1, true, vec![node("r/a", NodeState::Stopped, None)]).is_ready(), "declined");
+        assert!(!Truth::of(1, true, vec![node("r/a", NodeState::Stopped, Some("x"))]).is_ready());
+    }
+
+    #[test]
+    fn askers_within_a_quarter_second_see_the_same_judgement() {
+        let truths = Truths::default();
+        let start = crate::clock::monotonic();
+        let ask = |at| truths.current(at, |id| Truth::of(id, true, Vec::new())).id;
+        assert_eq!([ask(start), ask(start + SERVES_FOR / 2), ask(start + SERVES_FOR)], [1, 1, 2]);
+    }
+}
