@@ -84,7 +84,7 @@ impl Exchange {
             let open = order.status.is_open();
             let in_list = order.list_id.and_then(|id| self.core.list(id)).is_some_and(|list| list.undecided);
             let needed = if open && !in_list { pit::need(order) } else { Amount::ZERO };
-            let waits = order.kind.is_algo() && !order.is_working;
+            let waits = open && order.kind.is_algo() && !order.is_working;
             let filled = executed.get(&order.order_id).copied().unwrap_or_default();
             let what = if order.executed + order.prevented > order.quantity {
                 "executed more than its quantity"

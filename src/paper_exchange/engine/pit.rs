@@ -288,7 +288,6 @@ impl Pit<'_> {
     fn leave(&mut self, id: OrderId) {
         let Some(order) = self.core.order_mut(id) else { return };
         order.place = None;
-        order.is_working = false;
         let (account, kind, list_id) = (order.account, order.kind, order.list_id);
         if let (Some(stop), true) = (order.stop_price, kind.is_algo()) {
             self.market.rising.remove(&(stop, id));
