@@ -7,6 +7,9 @@ pub(crate) const ALICE: AccountId = AccountId(1);
 /// See [`ALICE`].
 pub(crate) const BOB: AccountId = AccountId(2);
 
+/// Price and quantity, best first.
+pub(crate) type Levels = Vec<(Price, Qty)>;
+
 /// An exchange with BTCUSDT (tick 0.01, step 0.00001) and the events of the last command.
 pub(crate) struct Desk {
     pub(crate) exchange: Exchange,
@@ -42,7 +45,7 @@ pub(crate) fn spec() -> SymbolSpec {
     SymbolSpec::usual(btcusdt(), asset("BTC"), asset("USDT"), price("0.01"), qty("0.00001"))
 }
 
-pub(crate) fn levels(levels: &[(&str, &str)]) -> Vec<(Price, Qty)> {
+pub(crate) fn levels(levels: &[(&str, &str)]) -> Levels {
     levels.iter().map(|(p, q)| (price(p), qty(q))).collect()
 }
 
@@ -145,11 +148,13 @@ impl Desk {
 
     /// The execution reports of the last command.
     pub(crate) fn reports(&self) -> Vec<&ExecutionReport> {
-        let report = |event| match event {
-            &ExchangeEvent::Execution(ref report) => Some(&**report),
-            _ => None,
-        };
-        self.events.iter().filter_map(report).collect()
+        let mut reports = Vec::new();
+        for event in &self.events {
+            if let ExchangeEvent::Execution(report) = event {
+                reports.push(&**report);
+            }
+        }
+        reports
     }
 
     /// `x/X` of every report of the last command, in order.
@@ -160,8 +165,8 @@ impl Desk {
         self.reports().iter().map(told).collect()
     }
 
-    /// The public book as printed decimals without trailing zeros.
-    pub(crate) fn book(&self) -> (Vec<(Price, Qty)>, Vec<(Price, Qty)>) {
+    /// The public bids and asks.
+    pub(crate) fn book(&self) -> (Levels, Levels) {
         let book = self.exchange.book(btcusdt(), 100).unwrap();
         (book.bids, book.asks)
     }

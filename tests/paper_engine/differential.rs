@@ -75,7 +75,7 @@ fn exchange() -> (Exchange, Oracle) {
         // Little enough that some orders are refused; the last account pays nothing.
         let (base, quote) = (i128::from(LOT) * 90, i128::from(TICK) * 40);
         let fees = if account + 1 == ACCOUNTS { [0, 0] } else { [100_003, 200_007] };
-        let [maker, taker] = fees.map(|units| Rate::from_units(units));
+        let [maker, taker] = fees.map(Rate::from_units);
         exchange.open_account(0, id, maker, taker).unwrap();
         for (asset, units) in [(spec.base, base), (spec.quote, quote)] {
             exchange.adjust(0, id, asset, Amount::from_units(units), &mut Vec::new()).unwrap();
@@ -237,8 +237,8 @@ fn the_comparison_sees_trades_of_every_sort() {
     let (mut exchange, mut oracle) = exchange();
     for (now_ms, step) in (1..).zip(&steps) {
         agree(&mut exchange, &mut oracle, now_ms, step).unwrap();
+        compare(&exchange, &oracle).unwrap_or_else(|_| panic!("after step {now_ms}: {step:?}"));
     }
-    compare(&exchange, &oracle).unwrap();
     let fills = exchange.fills();
     let count = |wanted: fn(&Fill) -> bool| fills.iter().filter(|fill| wanted(fill)).count();
     let sorts = [

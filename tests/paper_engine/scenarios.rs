@@ -238,7 +238,7 @@ fn cancels_answer_as_the_venue_does() {
 #[test]
 fn cancel_replace_reports_both_halves() {
     let mut desk = Desk::new();
-    let mut replace = |desk: &mut Desk, mode, cancel, new| {
+    let replace = |desk: &mut Desk, mode, cancel, new| {
         let request = CancelReplace {
             mode,
             cancel,

@@ -140,11 +140,6 @@ impl BookSide {
         Qty::from_units(i64::try_from(all.units()).unwrap_or(i64::MAX))
     }
 
-    /// Our orders' total per level, best first.
-    pub(super) fn totals(&self) -> impl Iterator<Item = (Rank, Amount)> {
-        self.totals.iter().map(|(rank, total)| (*rank, *total))
-    }
-
     /// The best `depth` public levels.
     pub(super) fn public(&self, depth: usize) -> Vec<(Price, Qty)> {
         let mut levels = Vec::with_capacity(depth.min(self.totals.len() + self.market.len()));
