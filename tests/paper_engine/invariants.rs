@@ -226,6 +226,47 @@ fn tell(
     Ok(())
 }
 
+fn extreme() -> impl Strategy<Value = i64> {
+    prop_oneof![1..3i64, Just(99_999_999), Just(100_000_000), any::<i64>(), (i64::MAX - 3)..=i64::MAX]
+}
+
+/// Numbers at the edge of what the types hold, some of them negative, with every filter off.
+fn extreme_command() -> impl Strategy<Value = Command> {
+    let price = || extreme().prop_map(Price::from_units);
+    let qty = || extreme().prop_map(Qty::from_units);
+    let budget =
+        prop_oneof![extreme().prop_map(i128::from), Just(i128::MAX), Just(1 << 100), Just(i128::MIN)];
+    let terms = prop_oneof![
+        3 => (price(), qty(), time_in_force()).prop_map(|(price, quantity, time_in_force)| Terms::Limit {
+            price, quantity, time_in_force
+        }),
+        1 => qty().prop_map(|quantity| Terms::Market { quantity }),
+        2 => budget.clone().prop_map(|units| Terms::MarketQuote { quote_quantity: Amount::from_units(units) }),
+        1 => (qty(), price()).prop_map(|(quantity, stop_price)| Terms::StopLoss { quantity, stop_price }),
+    ];
+    let stp = prop::option::of(prop::sample::select(StpMode::ALL));
+    let place = (account(), side(), terms, stp).prop_map(|(account, side, terms, stp)| {
+        Command::Place(NewOrder { account, symbol: btcusdt(), side, terms, client_order_id: None, stp })
+    });
+    let levels = || prop::collection::vec((price(), qty()), 0..3);
+    let book = (levels(), levels(), any::<bool>(), prop::option::of(any::<u64>())).prop_map(
+        |(bids, asks, replace, last_update_id)| {
+            Command::MarketBook(MarketBook { symbol: btcusdt(), replace, last_update_id, bids, asks })
+        },
+    );
+    let trade = (price(), qty(), side(), prop::option::of(any::<u64>())).prop_map(
+        |(price, quantity, aggressor, trade_id)| {
+            Command::MarketTrade(MarketTrade { symbol: btcusdt(), trade_id, price, quantity, aggressor })
+        },
+    );
+    let adjust = (account(), prop::bool::ANY, budget).prop_map(|(account, base, units)| Command::Adjust {
+        account,
+        asset: asset(if base { "BTC" } else { "USDT" }),
+        delta: Amount::from_units(units),
+    });
+    prop_oneof![6 => place, 3 => book, 2 => trade, 2 => adjust]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
 
@@ -256,6 +297,26 @@ proptest! {
             prop_assert_eq!((last.status, last.cumulative_quantity), (order.status, order.executed));
             let spent = order.quote_quantity;
             prop_assert!(spent.is_zero() || order.executed_quote <= spent);
+        }
+    }
+
+    /// Overflow checks are on in every profile: a sum that does not fit would panic here.
+    #[test]
+    fn no_number_is_too_large(commands in prop::collection::vec(extreme_command(), 1..40)) {
+        let off = LotSize { min_qty: Qty::ZERO, max_qty: Qty::ZERO, step_size: Qty::ZERO };
+        let price = PriceFilter { min_price: Price::ZERO, max_price: Price::ZERO, tick_size: Price::ZERO };
+        let notional =
+            NotionalFilter { min_notional: Amount::ZERO, max_notional: Amount::ZERO, ..spec().notional };
+        let spec = SymbolSpec { price, lot: off, market_lot: off, notional, ..spec() };
+        let mut exchange = Exchange::new(Limits::default());
+        exchange.list_symbol(spec).unwrap();
+        for number in 0..3 {
+            let rate = Rate::from_units(99_999_999);
+            exchange.open_account(0, AccountId(number), rate, rate).unwrap();
+        }
+        for (now_ms, command) in (i64::MAX - 100..).zip(&commands) {
+            apply(&mut exchange, now_ms, command);
+            exchange.audit().map_err(|failure| TestCaseError::fail(format!("{failure} after {command:?}")))?;
         }
     }
 

@@ -76,9 +76,9 @@ impl Exchange {
     }
 
     fn audit_orders(&self) -> Result<(), AuditFailure> {
-        let mut executed: BTreeMap<OrderId, Qty> = BTreeMap::new();
+        let mut executed: BTreeMap<OrderId, Amount> = BTreeMap::new();
         for fill in &self.core.fills {
-            *executed.entry(fill.order_id).or_default() += fill.quantity;
+            *executed.entry(fill.order_id).or_default() += fill.quantity.amount();
         }
         for order in &self.core.orders {
             let open = order.status.is_open();
@@ -88,7 +88,7 @@ impl Exchange {
             let filled = executed.get(&order.order_id).copied().unwrap_or_default();
             let what = if order.executed + order.prevented > order.quantity {
                 "executed more than its quantity"
-            } else if order.executed != filled {
+            } else if order.executed.amount() != filled {
                 "its fills do not add up to its executed quantity"
             } else if open && order.remaining().is_zero() {
                 "open without anything left"
