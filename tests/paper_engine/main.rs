@@ -18,5 +18,6 @@ mod differential;
 mod flow;
 mod invariants;
 mod oracle;
+mod recorded;
 mod scenarios;
 mod stops_and_lists;
