@@ -18,6 +18,7 @@ mod differential;
 mod flow;
 mod invariants;
 mod oracle;
+mod queries;
 mod recorded;
 mod scenarios;
 mod stops_and_lists;

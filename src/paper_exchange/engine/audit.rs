@@ -6,7 +6,7 @@
 use super::exchange::Exchange;
 use super::ids::{AccountId, Asset, ListId, OrderId, Symbol};
 use super::money::{Amount, Qty};
-use super::order::Side;
+use super::order::{Order, Side};
 use super::pit;
 use std::collections::BTreeMap;
 
@@ -106,7 +106,7 @@ impl Exchange {
         Ok(())
     }
 
-    fn visible(&self, order: &super::order::Order) -> Qty {
+    fn visible(&self, order: &Order) -> Qty {
         let side = self.markets.get(&order.symbol).map(|market| market.side(order.side));
         side.zip(order.price).map_or(Qty::ZERO, |(side, limit)| side.market_at(side.rank(limit)))
     }

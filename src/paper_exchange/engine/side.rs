@@ -52,7 +52,7 @@ impl BookSide {
 
     /// The best rank at which anything can trade.
     pub(super) fn best(&self) -> Option<Rank> {
-        let own = self.totals.first_key_value().map(|(rank, _)| *rank);
+        let own = self.own.first_key_value().map(|((rank, _), _)| *rank);
         let market = self.market.first_key_value().map(|(rank, _)| *rank);
         match (own, market) {
             (Some(own), Some(market)) => Some(own.min(market)),
