@@ -38,7 +38,7 @@ impl Exchange {
     /// `events`.
     ///
     /// # Errors
-    /// A [`Refusal`] with the venue's code; see [`super::refusal`].
+    /// A [`Refusal`] with the venue's code.
     pub fn apply(
         &mut self,
         now_ms: i64,
