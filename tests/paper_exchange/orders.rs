@@ -95,7 +95,7 @@ async fn who_is_refused_and_why() {
         (good.replace("quantity=0.01", "quantity=0.000001"), -1013),
         (good.replace("price=50000", "price=1"), -1013),
         (good.replace("quantity=0.01", "quantity=0.00001"), -1013),
-        (good.replace("quantity=0.01", "quantity=1000"), -2010),
+        (good.replace("quantity=0.01", "quantity=100"), -2010),
         (good.replace("type=LIMIT", "type=LIMIT_MAKER").replace("&timeInForce=GTC", "").replace("50000", "62000"), -2010),
         (format!("{good}&recvWindow=70000"), -1131),
         (format!("{good}&timestamp={}", now_ms() - 6_000), -1021),
