@@ -168,21 +168,22 @@ pub fn default_symbols() -> Result<Vec<SymbolConfig>, ConfigError> {
         ("ETH", "0.01", "0.0001", "2650", "0.0200"),
         ("SHIB", "0.00000001", "1", "0.00002450", "100000"),
     ];
-    rows.iter().map(|(base, tick, step, start, lot)| {
-        let mut spec = SymbolSpec::usual(
-            Symbol::new(&format!("{base}USDT"))?,
-            Asset::new(base)?,
-            Asset::new("USDT")?,
-            tick.parse()?,
-            step.parse()?,
-        );
-        if *base == "SHIB" {
-            spec.lot.max_qty = "40000000000".parse()?;
-            spec.market_lot.max_qty = "40000000000".parse()?;
-        }
-        Ok(SymbolConfig { spec, start: start.parse()?, lot: lot.parse()? })
-    })
-    .collect()
+    rows.iter()
+        .map(|(base, tick, step, start, lot)| {
+            let mut spec = SymbolSpec::usual(
+                Symbol::new(&format!("{base}USDT"))?,
+                Asset::new(base)?,
+                Asset::new("USDT")?,
+                tick.parse()?,
+                step.parse()?,
+            );
+            if *base == "SHIB" {
+                spec.lot.max_qty = "40000000000".parse()?;
+                spec.market_lot.max_qty = "40000000000".parse()?;
+            }
+            Ok(SymbolConfig { spec, start: start.parse()?, lot: lot.parse()? })
+        })
+        .collect()
 }
 
 /// A symbol of a recording that is not configured: the usual rules, split at the longest known quote.

@@ -40,10 +40,7 @@ impl ApiError {
     /// -1102: a mandatory parameter is absent or empty.
     #[must_use]
     pub fn mandatory(name: &str) -> Self {
-        Self::new(
-            -1102,
-            format!("Mandatory parameter '{name}' was not sent, was empty/null, or malformed."),
-        )
+        Self::new(-1102, format!("Mandatory parameter '{name}' was not sent, was empty/null, or malformed."))
     }
 
     /// -1105: a parameter was sent without a value.
@@ -61,10 +58,7 @@ impl ApiError {
     /// -1100: characters outside what the parameter allows; `legal` is the allowed pattern.
     #[must_use]
     pub fn illegal_characters(name: &str, legal: &str) -> Self {
-        Self::new(
-            -1100,
-            format!("Illegal characters found in parameter '{name}'; legal range is '{legal}'."),
-        )
+        Self::new(-1100, format!("Illegal characters found in parameter '{name}'; legal range is '{legal}'."))
     }
 
     /// -1101: a parameter given twice, or too many parameters.

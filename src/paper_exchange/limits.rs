@@ -108,7 +108,10 @@ impl Limits {
         let entry = self.addresses.entry(address).or_default();
         entry.seen_ms = now_ms;
         if now_ms < entry.banned_until_ms {
-            return Err(ApiError::banned(entry.banned_until_ms, seconds_until(now_ms, entry.banned_until_ms)));
+            return Err(ApiError::banned(
+                entry.banned_until_ms,
+                seconds_until(now_ms, entry.banned_until_ms),
+            ));
         }
         let used = entry.minute.at(now_ms, MINUTE_MS);
         let asked = used.saturating_add(weight);
@@ -125,7 +128,10 @@ impl Limits {
             entry.bans = entry.bans.saturating_add(1);
             entry.overruns = 0;
             entry.banned_until_ms = now_ms.saturating_add(length);
-            return Err(ApiError::banned(entry.banned_until_ms, seconds_until(now_ms, entry.banned_until_ms)));
+            return Err(ApiError::banned(
+                entry.banned_until_ms,
+                seconds_until(now_ms, entry.banned_until_ms),
+            ));
         }
         let end = (now_ms.div_euclid(MINUTE_MS) + 1) * MINUTE_MS;
         Err(ApiError::too_much_weight(limit, seconds_until(now_ms, end)))

@@ -274,9 +274,10 @@ mod tests {
 
     #[test]
     fn a_json_object_keeps_the_text_of_its_numbers() {
-        let params: Params<'_> =
-            serde_json::from_str(r#"{"price":"0.10","quantity":1.50,"a\u0062":true,"signature":"x","n":null}"#)
-                .unwrap();
+        let params: Params<'_> = serde_json::from_str(
+            r#"{"price":"0.10","quantity":1.50,"a\u0062":true,"signature":"x","n":null}"#,
+        )
+        .unwrap();
         assert_eq!(params.text("quantity").unwrap(), Some("1.50"));
         assert_eq!(params.sorted_payload(), "ab=true&n=&price=0.10&quantity=1.50");
     }

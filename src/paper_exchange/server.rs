@@ -276,7 +276,9 @@ fn http_service(
         .keep_alive(KeepAlive::Timeout(IDLE_CONNECTION))
         .client_request_timeout(REQUEST_HEAD_TIMEOUT)
         .h1_allow_half_closed(false)
-        .upgrade(fn_service(move |(request, framed)| upgrade::serve(Rc::clone(&for_upgrades), request, framed)))
+        .upgrade(fn_service(move |(request, framed)| {
+            upgrade::serve(Rc::clone(&for_upgrades), request, framed)
+        }))
         .h1(map_config(app.into_factory(), |()| AppConfig::default()))
 }
 

@@ -101,7 +101,10 @@ mod tests {
     fn paths_lead_to_doors() {
         assert_eq!(door("/ws", ""), market(false, &[]));
         assert_eq!(door("/ws/0", ""), market(false, &[]));
-        assert_eq!(door("/ws/btcusdt@trade/ethusdt@depth@100ms", ""), market(false, &["btcusdt@trade", "ethusdt@depth@100ms"]));
+        assert_eq!(
+            door("/ws/btcusdt@trade/ethusdt@depth@100ms", ""),
+            market(false, &["btcusdt@trade", "ethusdt@depth@100ms"])
+        );
         assert_eq!(door("/stream", "streams=btcusdt@trade/a@b"), market(true, &["btcusdt@trade", "a@b"]));
         assert_eq!(door("/stream", "streams=btcusdt%40trade"), market(true, &["btcusdt@trade"]));
         assert_eq!(door("/ws-api/v3", ""), Some(Door::Api { rate_limits: true }));

@@ -1,8 +1,9 @@
 //! Faults that strike requests, orders and reports: what the client sees, and what really happened.
 
 use crate::support::{QUIET, Venue, order, signed_params, still};
+use plimsoll::clock::monotonic;
 use serde_json::json;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[tokio::test]
 async fn lose_response_places_the_order_and_never_answers() {
@@ -23,7 +24,8 @@ async fn lose_response_places_the_order_and_never_answers() {
 async fn lose_response_over_rest_times_out() {
     let venue = Venue::start(still()).with_timeout(QUIET);
     venue.plant(json!({"kind": "lose_response", "count": 1})).await;
-    let params = "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price=50000&newClientOrderId=r1";
+    let params =
+        "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price=50000&newClientOrderId=r1";
     let error = venue.signed("POST", "/api/v3/order", params).await.err().unwrap();
     assert!(error.is_timeout(), "{error}");
     assert_eq!(venue.accepted().await, ["r1"]);
@@ -93,14 +95,14 @@ async fn delay_makes_answers_late_and_keeps_later_ones_prompt_once_healed() {
     let venue = Venue::start(still());
     let mut ws = venue.open("/ws-api/v3").await;
     venue.plant(json!({"kind": "delay", "ms": 300, "session": "ws_api"})).await;
-    let asked = Instant::now();
+    let asked = monotonic();
     assert_eq!(ws.call("time", json!({})).await["status"], 200);
     assert!(asked.elapsed() >= Duration::from_millis(300));
-    let asked = Instant::now();
+    let asked = monotonic();
     assert_eq!(venue.get("/api/v3/time").await.status, 200);
     assert!(asked.elapsed() < Duration::from_millis(300), "another door");
     venue.heal().await;
-    let asked = Instant::now();
+    let asked = monotonic();
     ws.call("time", json!({})).await;
     assert!(asked.elapsed() < Duration::from_millis(300));
 }
@@ -156,9 +158,9 @@ async fn hide_orders_lets_queries_deny_them_for_a_while() {
     let open = venue.signed("GET", "/api/v3/openOrders", "symbol=BTCUSDT").await.unwrap();
     assert_eq!(open.body, json!([]));
     // The control routes cost no weight: wait there until the fault has ended by itself.
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = monotonic() + Duration::from_secs(10);
     while venue.get("/paper/v1/faults").await.body["items"] != json!([]) {
-        assert!(Instant::now() < deadline, "the fault does not end");
+        assert!(monotonic() < deadline, "the fault does not end");
     }
     let shown = venue.signed("GET", "/api/v3/order", query).await.unwrap();
     assert_eq!((shown.status, &shown.body["clientOrderId"]), (200, &json!("ghost")));
@@ -195,7 +197,13 @@ async fn scopes_leave_everybody_else_alone() {
     venue.plant(json!({"kind": "reject_orders", "code": -2010, "account": "demo-2"})).await;
     assert_eq!(venue.rest_order("fine").await.status, 200);
     let other = venue
-        .signed_as("demo-2", "demo-2-secret", "POST", "/api/v3/order", "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.01")
+        .signed_as(
+            "demo-2",
+            "demo-2-secret",
+            "POST",
+            "/api/v3/order",
+            "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.01",
+        )
         .await
         .unwrap();
     assert_eq!(other.body["code"], -2010);

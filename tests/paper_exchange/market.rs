@@ -57,7 +57,11 @@ impl Book {
     fn set(side: &mut BTreeMap<u64, String>, levels: &Value) {
         for level in levels.as_array().unwrap() {
             let (price, quantity) = (cents(level[0].as_str().unwrap()), level[1].as_str().unwrap());
-            if empty(quantity) { side.remove(&price) } else { side.insert(price, quantity.to_owned()) };
+            if empty(quantity) {
+                side.remove(&price)
+            } else {
+                side.insert(price, quantity.to_owned())
+            };
         }
     }
 
@@ -138,7 +142,9 @@ async fn joined_recordings_arrive_unchanged_and_the_book_agrees_with_every_best_
         let mut reader = CaptureReader::open(file).unwrap();
         while let Some(line) = reader.next_line().unwrap() {
             match line.record {
-                Record::Depth { first, last, bids, asks } => recorded.push((first, last, json!(bids), json!(asks))),
+                Record::Depth { first, last, bids, asks } => {
+                    recorded.push((first, last, json!(bids), json!(asks)))
+                }
                 Record::Trade { .. } => trades += 1,
                 _ => {}
             }
@@ -167,7 +173,9 @@ async fn joined_recordings_arrive_unchanged_and_the_book_agrees_with_every_best_
                 applied += 1;
                 if ticker["u"] == data["u"] {
                     let (bid, ask) = book.best();
-                    let quoted = |price: &str, qty: &str| (cents(ticker[price].as_str().unwrap()), ticker[qty].as_str().unwrap().to_owned());
+                    let quoted = |price: &str, qty: &str| {
+                        (cents(ticker[price].as_str().unwrap()), ticker[qty].as_str().unwrap().to_owned())
+                    };
                     assert_eq!((bid.0, bid.1.to_owned()), quoted("b", "B"));
                     assert_eq!((ask.0, ask.1.to_owned()), quoted("a", "A"));
                     compared += 1;

@@ -36,18 +36,26 @@ async fn an_order_lives_from_placement_to_cancel() {
     let position = ws.find(|message| message["event"]["e"] == "outboundAccountPosition").await;
     assert_eq!(position["event"]["B"][0]["l"], "500.00000000");
     let duplicate = venue.rest_order("life").await;
-    assert_eq!((&duplicate.body["code"], &duplicate.body["msg"]), (&json!(-2010), &json!("Duplicate order sent.")));
+    assert_eq!(
+        (&duplicate.body["code"], &duplicate.body["msg"]),
+        (&json!(-2010), &json!("Duplicate order sent."))
+    );
     assert_eq!(venue.truth().await["duplicate_client_order_ids_refused"], 1);
     let query = venue.signed("GET", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=life").await.unwrap();
     assert_eq!((&query.body["status"], &query.body["isWorking"]), (&json!("NEW"), &json!(true)));
     let open = venue.signed("GET", "/api/v3/openOrders", "").await.unwrap();
     assert_eq!(open.body.as_array().unwrap().len(), 1);
-    let cancel = venue.signed("DELETE", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=life").await.unwrap();
-    assert_eq!((&cancel.body["status"], &cancel.body["origClientOrderId"]), (&json!("CANCELED"), &json!("life")));
+    let cancel =
+        venue.signed("DELETE", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=life").await.unwrap();
+    assert_eq!(
+        (&cancel.body["status"], &cancel.body["origClientOrderId"]),
+        (&json!("CANCELED"), &json!("life"))
+    );
     let canceled = ws.report().await;
     assert_eq!((&canceled["x"], &canceled["C"]), (&json!("CANCELED"), &json!("life")));
     assert_eq!(canceled["c"], cancel.body["clientOrderId"]);
-    let again = venue.signed("DELETE", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=life").await.unwrap();
+    let again =
+        venue.signed("DELETE", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=life").await.unwrap();
     assert_eq!((&again.body["code"], &again.body["msg"]), (&json!(-2011), &json!("Unknown order sent.")));
 }
 
@@ -60,7 +68,9 @@ async fn two_accounts_fill_each_other_partially() {
     let bid = best["bidPrice"].as_str().unwrap().to_owned();
     let ask = best["askPrice"].as_str().unwrap().to_owned();
     assert_ne!(bid, ask);
-    let sell = format!("symbol=SHIBUSDT&side=SELL&type=LIMIT&timeInForce=GTC&quantity=3000000&price={ask}&newClientOrderId=maker");
+    let sell = format!(
+        "symbol=SHIBUSDT&side=SELL&type=LIMIT&timeInForce=GTC&quantity=3000000&price={ask}&newClientOrderId=maker"
+    );
     assert_eq!(venue.place(&sell).await.body["status"], "NEW");
     ws.report().await;
     // Everything the market shows at that price stands before us; the second account takes that and more.
@@ -71,7 +81,10 @@ async fn two_accounts_fill_each_other_partially() {
     let taken = venue.signed_as("demo-2", "demo-2-secret", "POST", "/api/v3/order", &buy).await.unwrap();
     assert_eq!(taken.body["status"], "FILLED", "{}", taken.body);
     let report = ws.report().await;
-    assert_eq!((&report["x"], &report["X"], &report["m"]), (&json!("TRADE"), &json!("PARTIALLY_FILLED"), &json!(true)));
+    assert_eq!(
+        (&report["x"], &report["X"], &report["m"]),
+        (&json!("TRADE"), &json!("PARTIALLY_FILLED"), &json!(true))
+    );
     assert_eq!(report["z"], "2000000.00000000");
     let mine = venue.signed("GET", "/api/v3/myTrades", "symbol=SHIBUSDT").await.unwrap();
     assert_eq!(mine.body[0]["isMaker"], true);
@@ -96,7 +109,12 @@ async fn who_is_refused_and_why() {
         (good.replace("price=50000", "price=1"), -1013),
         (good.replace("quantity=0.01", "quantity=0.00001"), -1013),
         (good.replace("quantity=0.01", "quantity=100"), -2010),
-        (good.replace("type=LIMIT", "type=LIMIT_MAKER").replace("&timeInForce=GTC", "").replace("50000", "62000"), -2010),
+        (
+            good.replace("type=LIMIT", "type=LIMIT_MAKER")
+                .replace("&timeInForce=GTC", "")
+                .replace("50000", "62000"),
+            -2010,
+        ),
         (format!("{good}&recvWindow=70000"), -1131),
         (format!("{good}&timestamp={}", now_ms() - 6_000), -1021),
         (format!("{good}&timestamp={}", now_ms() + 5_000), -1021),
@@ -130,7 +148,8 @@ async fn identities_are_verified() {
 async fn parameters_may_travel_in_the_body() {
     let venue = Venue::start(still());
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let body = format!("side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price=50000&timestamp={}", now_ms());
+    let body =
+        format!("side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price=50000&timestamp={}", now_ms());
     // Query and body are signed together, in this order, with nothing between them.
     let signature = sign("demo-secret", &format!("symbol=BTCUSDT{body}"));
     let request = http
@@ -177,7 +196,8 @@ async fn the_answer_comes_before_the_events_it_causes() {
 async fn log_on(ws: &mut Ws, private: &SigningKey) -> Value {
     let timestamp = now_ms();
     let payload = format!("apiKey=ed&timestamp={timestamp}");
-    let signature = base64::engine::general_purpose::STANDARD.encode(private.sign(payload.as_bytes()).to_bytes());
+    let signature =
+        base64::engine::general_purpose::STANDARD.encode(private.sign(payload.as_bytes()).to_bytes());
     ws.call("session.logon", json!({"apiKey": "ed", "timestamp": timestamp, "signature": signature})).await
 }
 
@@ -219,10 +239,14 @@ async fn pairs_replacements_and_cancel_all() {
     assert_eq!(ended.body["listOrderStatus"], "ALL_DONE", "{}", ended.body);
 
     venue.rest_order("old").await;
-    let new = "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price=51000&newClientOrderId=new";
+    let new =
+        "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price=51000&newClientOrderId=new";
     let replaced = format!("{new}&cancelReplaceMode=STOP_ON_FAILURE&cancelOrigClientOrderId=old");
     let done = venue.signed("POST", "/api/v3/order/cancelReplace", &replaced).await.unwrap();
-    assert_eq!((&done.body["cancelResult"], &done.body["newOrderResult"]), (&json!("SUCCESS"), &json!("SUCCESS")));
+    assert_eq!(
+        (&done.body["cancelResult"], &done.body["newOrderResult"]),
+        (&json!("SUCCESS"), &json!("SUCCESS"))
+    );
     let failed = venue.signed("POST", "/api/v3/order/cancelReplace", &replaced).await.unwrap();
     assert_eq!((failed.status, &failed.body["code"]), (400, &json!(-2022)));
     assert_eq!(failed.body["data"]["cancelResponse"]["code"], -2011);

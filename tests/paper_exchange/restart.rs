@@ -25,7 +25,8 @@ async fn an_orderly_restart_keeps_orders_trades_and_balances() {
     assert_eq!(venue.truth().await, before);
     let after = venue.get("/api/v3/depth?symbol=BTCUSDT&limit=1").await.body["lastUpdateId"].as_u64();
     assert!(after > info, "ids go on rising: {info:?} then {after:?}");
-    let cancel = venue.signed("DELETE", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=resting").await.unwrap();
+    let cancel =
+        venue.signed("DELETE", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=resting").await.unwrap();
     assert_eq!(cancel.status, 200, "{}", cancel.body);
 }
 

@@ -21,8 +21,8 @@ pub(super) fn symbol(call: &Call<'_>) -> Result<Symbol, ApiError> {
 
 /// A symbol that is listed here.
 pub(super) fn listed(call: &Call<'_>, name: &str) -> Result<Symbol, ApiError> {
-    let symbol = Symbol::new(name)
-        .map_err(|_| ApiError::illegal_characters("symbol", "^[A-Z0-9-_.]{1,20}$"))?;
+    let symbol =
+        Symbol::new(name).map_err(|_| ApiError::illegal_characters("symbol", "^[A-Z0-9-_.]{1,20}$"))?;
     call.floor.exchange.symbol(symbol).map(|spec| spec.symbol).ok_or_else(ApiError::invalid_symbol)
 }
 
@@ -46,9 +46,7 @@ pub(super) fn time(call: &mut Call<'_>) -> Result<String, ApiError> {
 
 pub(super) fn exchange_info(call: &mut Call<'_>) -> Result<String, ApiError> {
     let wanted = match call.params.symbols()? {
-        Some(names) => {
-            Some(names.iter().map(|name| listed(call, name)).collect::<Result<Vec<_>, _>>()?)
-        }
+        Some(names) => Some(names.iter().map(|name| listed(call, name)).collect::<Result<Vec<_>, _>>()?),
         None => None,
     };
     let specs = call
@@ -133,7 +131,10 @@ pub(super) fn ticker_weight(params: &Params<'_>) -> u32 {
 }
 
 /// One object for `symbol`, a list for `symbols` or for none.
-fn per_symbol(call: &Call<'_>, row: impl Fn(&Call<'_>, Symbol) -> Result<Value, ApiError>) -> Result<String, ApiError> {
+fn per_symbol(
+    call: &Call<'_>,
+    row: impl Fn(&Call<'_>, Symbol) -> Result<Value, ApiError>,
+) -> Result<String, ApiError> {
     if call.params.text("symbol")?.is_some() && call.params.text("symbols")?.is_none() {
         return row(call, symbol(call)?).map(|row| json(&row));
     }

@@ -18,7 +18,10 @@ const DECIMAL: &str = r"^([0-9]{1,20})(\.[0-9]{1,20})?$";
 const CLIENT_ID: &str = "^[a-zA-Z0-9-_]{1,36}$";
 
 /// A decimal parameter.
-pub(super) fn decimal<T: FromStr<Err = DecimalError>>(params: &Params<'_>, name: &str) -> Result<Option<T>, ApiError> {
+pub(super) fn decimal<T: FromStr<Err = DecimalError>>(
+    params: &Params<'_>,
+    name: &str,
+) -> Result<Option<T>, ApiError> {
     let Some(text) = params.text(name)? else { return Ok(None) };
     match text.parse() {
         Ok(value) => Ok(Some(value)),
@@ -130,7 +133,9 @@ fn terms(params: &Params<'_>, kind: OrderType) -> Result<Terms, ApiError> {
             let (time_in_force, quantity) = (tif()?, quantity()?);
             let (price, stop_price) = (price()?, stop_price()?);
             match kind {
-                OrderType::StopLossLimit => Terms::StopLossLimit { price, quantity, stop_price, time_in_force },
+                OrderType::StopLossLimit => {
+                    Terms::StopLossLimit { price, quantity, stop_price, time_in_force }
+                }
                 _ => Terms::TakeProfitLimit { price, quantity, stop_price, time_in_force },
             }
         }

@@ -101,17 +101,45 @@ pub const ROUTES: &[Route] = &[
     read("/api/v3/ticker/price", "ticker.price", By(market::ticker_weight), market::ticker_price),
     read("/api/v3/ticker/bookTicker", "ticker.book", By(market::ticker_weight), market::ticker_book),
     signed("GET", "/api/v3/account", "account.status", Fixed(20), Nothing, account::status),
-    signed("GET", "/api/v3/rateLimit/order", "account.rateLimits.orders", Fixed(40), Nothing, account::order_limits),
-    signed("GET", "/api/v3/account/commission", "account.commission", Fixed(20), Nothing, account::commission),
+    signed(
+        "GET",
+        "/api/v3/rateLimit/order",
+        "account.rateLimits.orders",
+        Fixed(40),
+        Nothing,
+        account::order_limits,
+    ),
+    signed(
+        "GET",
+        "/api/v3/account/commission",
+        "account.commission",
+        Fixed(20),
+        Nothing,
+        account::commission,
+    ),
     signed("GET", "/api/v3/myTrades", "myTrades", By(queries::my_trades_weight), Asks, queries::my_trades),
     signed("GET", "/api/v3/order", "order.status", Fixed(4), Asks, queries::order),
-    signed("GET", "/api/v3/openOrders", "openOrders.status", By(queries::open_orders_weight), Asks, queries::open_orders),
+    signed(
+        "GET",
+        "/api/v3/openOrders",
+        "openOrders.status",
+        By(queries::open_orders_weight),
+        Asks,
+        queries::open_orders,
+    ),
     signed("GET", "/api/v3/allOrders", "allOrders", Fixed(20), Asks, queries::all_orders),
     signed("POST", "/api/v3/order", "order.place", Fixed(1), Places, orders::place),
     signed("POST", "/api/v3/order/test", "order.test", Fixed(1), Nothing, orders::test),
     signed("DELETE", "/api/v3/order", "order.cancel", Fixed(1), Changes, orders::cancel),
     signed("DELETE", "/api/v3/openOrders", "openOrders.cancelAll", Fixed(1), Changes, orders::cancel_all),
-    signed("POST", "/api/v3/order/cancelReplace", "order.cancelReplace", Fixed(1), Places, orders::cancel_replace),
+    signed(
+        "POST",
+        "/api/v3/order/cancelReplace",
+        "order.cancelReplace",
+        Fixed(1),
+        Places,
+        orders::cancel_replace,
+    ),
     signed("POST", "/api/v3/order/oco", "orderList.place", Fixed(1), Places, orders::oco),
     signed("POST", "/api/v3/orderList/oco", "orderList.place.oco", Fixed(1), Places, orders::order_list_oco),
     signed("DELETE", "/api/v3/orderList", "orderList.cancel", Fixed(1), Changes, orders::cancel_list),
@@ -161,8 +189,8 @@ mod tests {
     #[test]
     fn lookups_tell_wrong_methods_from_wrong_paths() {
         assert_eq!(by_path("GET", "/api/v3/time").unwrap().ws, "time");
-        assert_eq!(by_path("POST", "/api/v3/time").unwrap_err(), true);
-        assert_eq!(by_path("GET", "/api/v3/none").unwrap_err(), false);
+        assert!(by_path("POST", "/api/v3/time").unwrap_err());
+        assert!(!by_path("GET", "/api/v3/none").unwrap_err());
         assert!(by_method("").is_none());
     }
 }

@@ -174,8 +174,11 @@ fn rejection(code: i32) -> ApiError {
         -2015 => ApiError::unknown_api_key(),
         -1007 => ApiError::backend_timeout(),
         -1003 => ApiError::too_much_weight(0, 60),
-        -1008 => ApiError::new(code, "Server is currently overloaded with other requests. Please try again in a few minutes.")
-            .with_status(503),
+        -1008 => ApiError::new(
+            code,
+            "Server is currently overloaded with other requests. Please try again in a few minutes.",
+        )
+        .with_status(503),
         other => ApiError::new(other, "Rejected by an injected fault."),
     }
 }

@@ -143,8 +143,9 @@ impl FaultTable {
             return None;
         }
         self.expire(now_ms);
-        let fault =
-            self.faults.iter_mut().find(|fault| fault.remaining != Some(0) && wanted(&fault.kind) && fault.scope.matches(context))?;
+        let fault = self.faults.iter_mut().find(|fault| {
+            fault.remaining != Some(0) && wanted(&fault.kind) && fault.scope.matches(context)
+        })?;
         fault.struck += 1;
         let kind = fault.kind;
         if let Some(remaining) = fault.remaining.as_mut() {

@@ -130,7 +130,7 @@ impl Floor {
         let stream = Stream { symbol, kind: StreamKind::BookTicker };
         if self.registry.heard(stream) {
             let payload = render::market::ticker_event(symbol, ticker.0, ticker.1, ticker.2);
-            self.to_listeners(now_ms, stream, &payload);
+            self.tell_listeners(now_ms, stream, &payload);
         }
     }
 
@@ -142,9 +142,8 @@ impl Floor {
         let gathered = gather.depth.take();
         let stream = Stream { symbol, kind: StreamKind::Depth(pace) };
         if let (Some(update), true) = (gathered, self.registry.heard(stream)) {
-            let payload =
-                render::market::depth_event(symbol, now_ms, update.ids, &update.bids, &update.asks);
-            self.to_listeners(now_ms, stream, &payload);
+            let payload = render::market::depth_event(symbol, now_ms, update.ids, &update.bids, &update.asks);
+            self.tell_listeners(now_ms, stream, &payload);
         }
         for levels in PARTIALS {
             let stream = Stream { symbol, kind: StreamKind::Partial(levels, pace) };
@@ -152,7 +151,7 @@ impl Floor {
                 && let Ok(book) = self.exchange.book(symbol, usize::from(levels))
             {
                 let payload = render::market::book(book.last_update_id, &book.bids, &book.asks);
-                self.to_listeners(now_ms, stream, &payload);
+                self.tell_listeners(now_ms, stream, &payload);
             }
         }
     }
@@ -195,15 +194,14 @@ impl Floor {
                     let closed = Some(candle.open_ms) != last;
                     // A closed candle is told once: when its successor opened since the last time.
                     if !closed || last.is_some_and(|open_ms| open_ms > since_ms) {
-                        let payload =
-                            render::market::kline_event(*symbol, now_ms, interval, candle, closed);
+                        let payload = render::market::kline_event(*symbol, now_ms, interval, candle, closed);
                         frames.push((stream, payload));
                     }
                 }
             }
         }
         for (stream, payload) in frames {
-            self.to_listeners(now_ms, stream, &payload);
+            self.tell_listeners(now_ms, stream, &payload);
         }
     }
 }

@@ -196,7 +196,9 @@ impl Floor {
     }
 
     fn must(&mut self, now_ms: i64, command: Command, what: impl Fn() -> String) -> Result<(), BuildError> {
-        self.apply(now_ms, &command).map(|_| ()).map_err(|refusal| BuildError::Refused { what: what(), refusal })
+        self.apply(now_ms, &command)
+            .map(|_| ())
+            .map_err(|refusal| BuildError::Refused { what: what(), refusal })
     }
 
     /// Carries out a command. Its announcements wait for [`Floor::publish`].

@@ -115,9 +115,17 @@ mod tests {
 
     #[test]
     fn other_names_are_refused() {
-        for name in
-            ["", "btcusdt", "@trade", "btcusdt@", "btcusdt@depth@1ms", "btcusdt@trade@100ms", "btc usdt@trade", "a@kline_7m", "a@depth7"]
-        {
+        for name in [
+            "",
+            "btcusdt",
+            "@trade",
+            "btcusdt@",
+            "btcusdt@depth@1ms",
+            "btcusdt@trade@100ms",
+            "btc usdt@trade",
+            "a@kline_7m",
+            "a@depth7",
+        ] {
             assert_eq!(Stream::parse(name), None, "{name}");
         }
     }

@@ -236,8 +236,8 @@ fn parse(text: &str) -> Result<Line, String> {
     let received_ns: u64 =
         received.parse().map_err(|_| format!("{received:?} is no receive time in nanoseconds"))?;
     if !json.starts_with(r#"{"stream":"#) {
-        let snapshot: Snapshot =
-            serde_json::from_str(json).map_err(|error| format!("neither stream frame nor snapshot: {error}"))?;
+        let snapshot: Snapshot = serde_json::from_str(json)
+            .map_err(|error| format!("neither stream frame nor snapshot: {error}"))?;
         let record = Record::Snapshot { last: snapshot.last, bids: snapshot.bids, asks: snapshot.asks };
         return Ok(Line { received_ns, symbol: None, record });
     }
@@ -319,7 +319,10 @@ mod tests {
         let lines = read(plain.path()).unwrap();
         assert_eq!(lines, read(packed.path()).unwrap());
         assert_eq!(lines.iter().map(|line| line.received_ns).collect::<Vec<_>>(), [5, 6, 7, 8]);
-        assert!(matches!(lines.get(1).unwrap(), Line { symbol: None, record: Record::Snapshot { last: 4, .. }, .. }));
+        assert!(matches!(
+            lines.get(1).unwrap(),
+            Line { symbol: None, record: Record::Snapshot { last: 4, .. }, .. }
+        ));
     }
 
     #[test]

@@ -233,7 +233,9 @@ impl Scan {
         let (mut symbol, mut begin_ns, mut first_update) = (None, None, None);
         let mut snapshot = None;
         let mut first_trade = None;
-        while reader.lines_read() < SCAN_LINES && (snapshot.is_none() || first_trade.is_none() || symbol.is_none()) {
+        while reader.lines_read() < SCAN_LINES
+            && (snapshot.is_none() || first_trade.is_none() || symbol.is_none())
+        {
             let Some(line) = reader.next_line()? else { break };
             begin_ns.get_or_insert(line.received_ns);
             symbol = symbol.or(line.symbol);
@@ -284,15 +286,17 @@ mod tests {
 
     fn first_day() -> tempfile::NamedTempFile {
         let snapshot = "30 {\"lastUpdateId\":105,\"bids\":[[\"1.0\",\"7\"]],\"asks\":[[\"2.0\",\"7\"]]}\n";
-        file(&[
-            &depth(10, "AB", 98, 101),
-            &trade(20, "AB", 500),
-            snapshot,
-            &depth(40, "AB", 102, 107),
-            &depth(50, "AB", 108, 110),
-        ]
-        .map(str::to_owned)
-        .concat())
+        file(
+            &[
+                &depth(10, "AB", 98, 101),
+                &trade(20, "AB", 500),
+                snapshot,
+                &depth(40, "AB", 102, 107),
+                &depth(50, "AB", 108, 110),
+            ]
+            .map(str::to_owned)
+            .concat(),
+        )
     }
 
     fn take(replay: &mut Replay, count: usize) -> Vec<Timed> {
@@ -375,6 +379,9 @@ mod tests {
         let error = Replay::open(&[empty.path().to_owned()], AtEnd::Loop, &Resume::new()).unwrap_err();
         assert!(matches!(error, CaptureError::Empty { .. }), "{error}");
         let missing = PathBuf::from("/nonexistent/capture.gz");
-        assert!(matches!(Replay::open(&[missing], AtEnd::Loop, &Resume::new()), Err(CaptureError::Io { .. })));
+        assert!(matches!(
+            Replay::open(&[missing], AtEnd::Loop, &Resume::new()),
+            Err(CaptureError::Io { .. })
+        ));
     }
 }

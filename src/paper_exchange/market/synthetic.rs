@@ -206,7 +206,9 @@ impl Street {
     }
 
     fn tell_best(&mut self, say: &mut impl FnMut(MarketEvent)) {
-        let (Some(bid), Some(ask)) = (self.book.level(Side::Buy), self.book.level(Side::Sell)) else { return };
+        let (Some(bid), Some(ask)) = (self.book.level(Side::Buy), self.book.level(Side::Sell)) else {
+            return;
+        };
         if self.told != Some((bid, ask)) {
             self.told = Some((bid, ask));
             say(MarketEvent::Ticker { symbol: self.symbol, update_id: self.book.update_id, bid, ask });
@@ -270,7 +272,11 @@ mod tests {
                     last_update = last_update_id;
                     for (side, changes) in [(&mut bids, b), (&mut asks, a)] {
                         for (price, quantity) in changes {
-                            if quantity.is_zero() { side.remove(&price) } else { side.insert(price, quantity) };
+                            if quantity.is_zero() {
+                                side.remove(&price)
+                            } else {
+                                side.insert(price, quantity)
+                            };
                         }
                     }
                     let bid = bids.keys().next_back().unwrap();

@@ -10,7 +10,11 @@ const RAW_REQUESTS: u32 = 300_000;
 
 /// REST `exchangeInfo`.
 #[must_use]
-pub fn exchange<'a>(now_ms: i64, limits: LimitSettings, symbols: impl Iterator<Item = &'a SymbolSpec>) -> String {
+pub fn exchange<'a>(
+    now_ms: i64,
+    limits: LimitSettings,
+    symbols: impl Iterator<Item = &'a SymbolSpec>,
+) -> String {
     let symbols: Vec<Value> = symbols.map(symbol).collect();
     json(&value!({
         "timezone": "UTC", "serverTime": now_ms,
@@ -84,7 +88,9 @@ fn filters(spec: &SymbolSpec) -> Vec<Value> {
         filters.push(value!({"filterType": "MAX_NUM_ORDERS", "maxNumOrders": spec.max_num_orders}));
     }
     if spec.max_num_algo_orders > 0 {
-        filters.push(value!({"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": spec.max_num_algo_orders}));
+        filters.push(
+            value!({"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": spec.max_num_algo_orders}),
+        );
     }
     filters
 }

@@ -5,7 +5,8 @@
 use super::{json, or_none};
 use crate::paper_exchange::engine::{
     AccountPosition, Amount, Asset, BalanceUpdate, ClientOrderId, ExecutionReport, ExecutionType, ListReport,
-    ListStatus, OrderId, OrderStatus, OrderType, Price, Qty, RejectReason, Side, StpMode, Symbol, TimeInForce,
+    ListStatus, OrderId, OrderStatus, OrderType, Price, Qty, RejectReason, Side, StpMode, Symbol,
+    TimeInForce,
 };
 use serde::Serialize;
 

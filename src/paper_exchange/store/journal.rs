@@ -224,12 +224,7 @@ fn io(path: &Path) -> impl FnOnce(std::io::Error) -> StoreError + use<> {
 }
 
 fn lock(path: &Path) -> Result<File, StoreError> {
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
-        .map_err(io(path))?;
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(path).map_err(io(path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: path.to_owned() }),
@@ -267,7 +262,8 @@ fn replay(path: &Path, file: &mut File, exchange: &mut Exchange) -> Result<u64, 
             return Ok(sound);
         }
         number += 1;
-        let entry = parse(&line).map_err(|why| StoreError::Damaged { path: path.to_owned(), line: number, why })?;
+        let entry =
+            parse(&line).map_err(|why| StoreError::Damaged { path: path.to_owned(), line: number, why })?;
         // A refusal that was recorded (a duplicate id) is refused again, and counted again.
         let _same_answer_as_before = exchange.apply(entry.at_ms, &entry.command, &mut events);
         events.clear();

@@ -170,7 +170,11 @@ impl ApiSession {
             "userDataStream.unsubscribe" => {
                 let number = params.unsigned("subscriptionId")?;
                 let ended = floor.terminate_user_data(now_ms, self.caller.session, number);
-                if ended == 0 && number.is_some() { Err(ApiError::invalid_data("subscriptionId")) } else { Ok("{}".to_owned()) }
+                if ended == 0 && number.is_some() {
+                    Err(ApiError::invalid_data("subscriptionId"))
+                } else {
+                    Ok("{}".to_owned())
+                }
             }
             other => Err(ApiError::new(-1020, format!("This operation is not supported: {other}"))),
         }
@@ -208,7 +212,10 @@ impl ApiSession {
         let number = floor.registry.own(self.caller.session, identity.account, &identity.api_key);
         match number {
             Some(number) => Ok(json!({"subscriptionId": number}).to_string()),
-            None => Err(ApiError::new(-1003, "Too many user data subscriptions on this connection.").with_status(429)),
+            None => {
+                Err(ApiError::new(-1003, "Too many user data subscriptions on this connection.")
+                    .with_status(429))
+            }
         }
     }
 }

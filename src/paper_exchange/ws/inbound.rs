@@ -56,10 +56,7 @@ impl Assembler {
                 Frame::Pong(_) => Inbound::Pong,
                 Frame::Close(_) => Inbound::Close,
                 Frame::Binary(_) | Frame::Continuation(Item::FirstBinary(_)) => {
-                    return Err(Violation {
-                        code: code::UNSUPPORTED,
-                        reason: "text frames only".to_owned(),
-                    });
+                    return Err(Violation { code: code::UNSUPPORTED, reason: "text frames only".to_owned() });
                 }
                 Frame::Continuation(Item::FirstText(part)) => {
                     self.partial = Some(BytesMut::from(part.as_ref()));

@@ -45,7 +45,8 @@ impl MarketSession {
     pub(super) fn subscribe_address(&self, floor: &SharedFloor, names: &[String]) {
         for name in names {
             if let Err(fault) = self.subscribe(floor, std::slice::from_ref(name)) {
-                self.outbox.text(&[&json!({"error": {"code": fault.0, "msg": fault.1}, "id": null}).to_string()]);
+                self.outbox
+                    .text(&[&json!({"error": {"code": fault.0, "msg": fault.1}, "id": null}).to_string()]);
             }
         }
     }
@@ -77,7 +78,12 @@ impl MarketSession {
             Some("LIST_SUBSCRIPTIONS") => Ok(self.list(floor)),
             Some("GET_PROPERTY") => self.get_property(floor, &params),
             Some("SET_PROPERTY") => self.set_property(floor, &params),
-            Some(other) => Err(Fault(2, format!("Invalid request: unknown variant `{other}`, expected one of SUBSCRIBE, UNSUBSCRIBE, LIST_SUBSCRIPTIONS, GET_PROPERTY, SET_PROPERTY"))),
+            Some(other) => Err(Fault(
+                2,
+                format!(
+                    "Invalid request: unknown variant `{other}`, expected one of SUBSCRIBE, UNSUBSCRIBE, LIST_SUBSCRIPTIONS, GET_PROPERTY, SET_PROPERTY"
+                ),
+            )),
             None => Err(Fault(2, "Invalid request: missing field `method`".to_owned())),
         };
         self.answer(id, outcome);

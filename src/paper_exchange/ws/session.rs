@@ -116,10 +116,17 @@ fn open(floor: &SharedFloor, outbox: &Rc<Outbox>, door: &Door, address: IpAddr) 
     id
 }
 
-async fn run(floor: &SharedFloor, id: SessionId, outbox: &Outbox, role: &mut Role, wire: &mut Wire) -> Ending {
+async fn run(
+    floor: &SharedFloor,
+    id: SessionId,
+    outbox: &Outbox,
+    role: &mut Role,
+    wire: &mut Wire,
+) -> Ending {
     let config = floor.borrow().wire;
     let mut assembler = Assembler::new(config.max_message_bytes);
-    let beat = (config.ping_every.min(config.silent_after) / 4).clamp(Duration::from_millis(5), Duration::from_secs(1));
+    let beat = (config.ping_every.min(config.silent_after) / 4)
+        .clamp(Duration::from_millis(5), Duration::from_secs(1));
     let mut beats = tokio::time::interval(beat);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut heard = clock::monotonic();
