@@ -232,7 +232,7 @@ mod tests {
         let key = KeyMaterial::hmac("k", SECRET).unwrap();
         assert!(!key.verifies(&[&QUERY.replace("0.1", "0.2")], SIGNATURE));
         assert!(!key.verifies(&[QUERY], &SIGNATURE.replace('c', "d")));
-        for junk in ["", "zz", &SIGNATURE[..62], &format!("{SIGNATURE}00")] {
+        for junk in ["", "zz", SIGNATURE.split_at(62).0, &format!("{SIGNATURE}00")] {
             assert!(!key.verifies(&[QUERY], junk), "{junk}");
         }
     }

@@ -33,10 +33,9 @@ fn wrong(status: StatusCode, error: impl std::fmt::Display) -> HttpResponse {
     HttpResponse::build(status).json(json!({"error": error.to_string()}))
 }
 
-fn read<T: for<'a> Deserialize<'a>>(body: &web::Bytes) -> Result<T, HttpResponse> {
+fn read<T: for<'a> Deserialize<'a>>(body: &web::Bytes) -> Result<T, String> {
     let mut reader = serde_json::Deserializer::from_slice(body);
-    serde_path_to_error::deserialize(&mut reader)
-        .map_err(|error| wrong(StatusCode::UNPROCESSABLE_ENTITY, error))
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| error.to_string())
 }
 
 fn rfc3339(ms: i64) -> String {
@@ -95,7 +94,7 @@ async fn list_faults(floor: Shared) -> HttpResponse {
 async fn plant_fault(body: web::Bytes, floor: Shared) -> HttpResponse {
     let spec: FaultSpec = match read(&body) {
         Ok(spec) => spec,
-        Err(response) => return response,
+        Err(why) => return wrong(StatusCode::UNPROCESSABLE_ENTITY, why),
     };
     let kind = match spec.kind() {
         Ok(kind) => kind,
@@ -164,7 +163,7 @@ async fn hold_market(body: web::Bytes, floor: Shared) -> HttpResponse {
             floor.0.borrow_mut().hold_market(wish.hold);
             market(floor).await
         }
-        Err(response) => response,
+        Err(why) => wrong(StatusCode::UNPROCESSABLE_ENTITY, why),
     }
 }
 
@@ -179,7 +178,7 @@ struct Deposit {
 async fn deposit(body: web::Bytes, floor: Shared) -> HttpResponse {
     let deposit: Deposit = match read(&body) {
         Ok(deposit) => deposit,
-        Err(response) => return response,
+        Err(why) => return wrong(StatusCode::UNPROCESSABLE_ENTITY, why),
     };
     let now_ms = clock::wall_millis();
     let mut floor = floor.0.borrow_mut();

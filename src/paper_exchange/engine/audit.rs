@@ -6,7 +6,7 @@
 use super::exchange::Exchange;
 use super::ids::{AccountId, Asset, ListId, OrderId, Symbol};
 use super::money::{Amount, Qty};
-use super::order::Side;
+use super::order::{Order, Side};
 use super::pit;
 use std::collections::BTreeMap;
 
@@ -76,19 +76,19 @@ impl Exchange {
     }
 
     fn audit_orders(&self) -> Result<(), AuditFailure> {
-        let mut executed: BTreeMap<OrderId, Qty> = BTreeMap::new();
+        let mut executed: BTreeMap<OrderId, Amount> = BTreeMap::new();
         for fill in &self.core.fills {
-            *executed.entry(fill.order_id).or_default() += fill.quantity;
+            *executed.entry(fill.order_id).or_default() += fill.quantity.amount();
         }
         for order in &self.core.orders {
             let open = order.status.is_open();
             let in_list = order.list_id.and_then(|id| self.core.list(id)).is_some_and(|list| list.undecided);
             let needed = if open && !in_list { pit::need(order) } else { Amount::ZERO };
-            let waits = order.kind.is_algo() && !order.is_working;
+            let waits = open && order.kind.is_algo() && !order.is_working;
             let filled = executed.get(&order.order_id).copied().unwrap_or_default();
             let what = if order.executed + order.prevented > order.quantity {
                 "executed more than its quantity"
-            } else if order.executed != filled {
+            } else if order.executed.amount() != filled {
                 "its fills do not add up to its executed quantity"
             } else if open && order.remaining().is_zero() {
                 "open without anything left"
@@ -106,7 +106,7 @@ impl Exchange {
         Ok(())
     }
 
-    fn visible(&self, order: &super::order::Order) -> Qty {
+    fn visible(&self, order: &Order) -> Qty {
         let side = self.markets.get(&order.symbol).map(|market| market.side(order.side));
         side.zip(order.price).map_or(Qty::ZERO, |(side, limit)| side.market_at(side.rank(limit)))
     }

@@ -199,7 +199,7 @@ impl ExecutionReport {
             commission_asset: None,
             trade_id: None,
             execution_id,
-            is_working: order.is_working,
+            is_working: order.is_working && order.status.is_open(),
             is_maker: false,
             accepted_ms: order.accepted_ms,
             working_ms: order.working_ms,

@@ -13,7 +13,7 @@ use super::core::{Core, Limits};
 use super::event::{BalanceUpdate, ExchangeEvent};
 use super::ids::{AccountId, Asset, Symbol};
 use super::market::Market;
-use super::money::{Amount, Rate};
+use super::money::{Amount, Rate, UNITS_PER_ONE};
 use super::outcome::{CancelReplaced, Cancelled, OcoPlaced, Outcome, Placed};
 use super::pit::Pit;
 use super::refusal::Refusal;
@@ -38,7 +38,7 @@ impl Exchange {
     /// `events`.
     ///
     /// # Errors
-    /// A [`Refusal`] with the venue's code; see [`super::refusal`].
+    /// A [`Refusal`] with the venue's code.
     pub fn apply(
         &mut self,
         now_ms: i64,
@@ -110,7 +110,7 @@ impl Exchange {
         maker: Rate,
         taker: Rate,
     ) -> Result<(), Refusal> {
-        let one = Rate::from_units(super::money::UNITS_PER_ONE);
+        let one = Rate::from_units(UNITS_PER_ONE);
         if !(Rate::ZERO..one).contains(&maker) || !(Rate::ZERO..one).contains(&taker) {
             return Err(Refusal::NotPositive { parameter: "commission" });
         }

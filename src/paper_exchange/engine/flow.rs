@@ -19,6 +19,7 @@ use super::order::Side;
 use super::pit::Pit;
 use super::refusal::Refusal;
 use super::side::Rank;
+use std::collections::BTreeSet;
 
 impl Pit<'_> {
     /// Applies a change of the market's visible book. Its numbering is the caller's.
@@ -29,15 +30,10 @@ impl Pit<'_> {
                 return Err(Refusal::NotPositive { parameter: "level" });
             }
         }
-        if change.replace {
-            for side in [Side::Buy, Side::Sell] {
-                let gone: Vec<_> = self.market.side(side).market_levels().map(|(rank, _)| rank).collect();
-                for rank in gone {
-                    self.set_level(side, rank, Qty::ZERO);
-                }
-            }
-        }
         for (side, levels) in [(Side::Buy, &change.bids), (Side::Sell, &change.asks)] {
+            if change.replace {
+                self.forget_levels(side, levels);
+            }
             for (price, quantity) in levels {
                 let rank = self.market.side(side).rank(*price);
                 self.set_level(side, rank, *quantity);
@@ -48,34 +44,29 @@ impl Pit<'_> {
             }
         }
         for side in [Side::Buy, Side::Sell] {
-            if !(change.bids.is_empty() && change.asks.is_empty()) || change.replace {
-                self.cap_queues(side, change);
-            }
             self.fill_crossed(side);
         }
         Ok(())
     }
 
+    /// Empties every level of the market that `kept` does not name.
+    fn forget_levels(&mut self, side: Side, kept: &[(Price, Qty)]) {
+        let book = self.market.side(side);
+        let kept: BTreeSet<Rank> = kept.iter().map(|(price, _)| book.rank(*price)).collect();
+        let gone: Vec<_> =
+            book.market_levels().map(|(rank, _)| rank).filter(|rank| !kept.contains(rank)).collect();
+        for rank in gone {
+            self.set_level(side, rank, Qty::ZERO);
+        }
+    }
+
+    /// Shows a quantity at a level. No more can stand ahead of our orders there than that.
     fn set_level(&mut self, side: Side, rank: Rank, quantity: Qty) {
         self.market.side_mut(side).set_market(rank, quantity);
         self.market.dirty.push((side, rank));
-    }
-
-    /// No more can stand ahead of an order than the market shows at its price.
-    fn cap_queues(&mut self, side: Side, change: &MarketBook) {
-        let book = self.market.side(side);
-        let levels = if side == Side::Buy { &change.bids } else { &change.asks };
-        let ranks: Vec<Rank> = if change.replace {
-            book.totals().map(|(rank, _)| rank).collect()
-        } else {
-            levels.iter().map(|(price, _)| book.rank(*price)).collect()
-        };
-        for rank in ranks {
-            let shown = book.market_at(rank);
-            for id in book.own_at(rank) {
-                if let Some(place) = self.core.order_mut(id).and_then(|order| order.place.as_mut()) {
-                    place.ahead = place.ahead.min(shown);
-                }
+        for id in self.market.side(side).own_at(rank) {
+            if let Some(place) = self.core.order_mut(id).and_then(|order| order.place.as_mut()) {
+                place.ahead = place.ahead.min(quantity);
             }
         }
     }

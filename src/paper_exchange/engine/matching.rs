@@ -61,10 +61,14 @@ impl Taker {
 }
 
 impl Plan {
+    /// What it would still take at a price; never more than a quantity can hold in all.
     fn wanted(&self, appetite: Appetite, price: Price) -> Qty {
         match appetite {
             Appetite::Base(quantity) => quantity - self.quantity - self.prevented,
-            Appetite::Quote { budget, step } => (budget - self.cost).buys_at(price).floor_to(step),
+            Appetite::Quote { budget, step } => {
+                let room = Qty::MAX - self.quantity - self.prevented;
+                (budget - self.cost).buys_at(price).min(room).floor_to(step)
+            }
         }
     }
 

@@ -2,6 +2,13 @@
 //!
 //! Time comes in as milliseconds, events go out as data; no sockets, clocks or randomness. The same
 //! commands in the same order give the same events, byte for byte.
+//!
+//! Two kinds of liquidity meet here: the orders of the exchange's own accounts, and the *market*, which
+//! is recorded or made up and only ever shown through [`MarketBook`] and [`MarketTrade`]. Own orders
+//! trade with each other as on any exchange. Against the market the model is: a taker walks what is
+//! visible, and what it took is gone until the market refreshes that level; a resting order trades when
+//! the market trades through its price, or at its price once what stood ahead of it has traded. The
+//! market never reacts to us, so size that would move a real market does not move this one.
 
 mod accounts;
 mod audit;

@@ -190,7 +190,7 @@ pub struct Order {
     pub stp: StpMode,
     /// State.
     pub status: OrderStatus,
-    /// Whether it works on the book (false: a stop order that waits).
+    /// Whether it ever worked on the book (false: a stop order that waits, or ended waiting).
     pub is_working: bool,
     /// Place in the queue while it rests.
     pub place: Option<QueuePlace>,

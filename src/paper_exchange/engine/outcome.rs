@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a command that was carried out answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
+#[serde(tag = "outcome", content = "answer", rename_all = "snake_case")]
 pub enum Outcome {
     /// Nothing to say.
     Done,

@@ -8,10 +8,10 @@
 
 use super::core::{self, Core, Fill};
 use super::event::{BookChange, ExchangeEvent, ExecutionType, Prevention, PublicTrade, RejectReason};
-use super::ids::{Asset, ClientOrderId, OrderId, TradeId};
+use super::ids::{AccountId, Asset, ClientOrderId, OrderId, TradeId};
 use super::market::Market;
 use super::money::{Amount, Price, Qty};
-use super::order::{Order, OrderStatus, OrderType, Side};
+use super::order::{Order, OrderStatus, OrderType, QueuePlace, Side};
 
 /// The command's view of the exchange.
 pub(super) struct Pit<'a> {
@@ -231,7 +231,7 @@ impl Pit<'_> {
     }
 
     /// Frees locked money of the asset orders of `side` pay with.
-    pub(super) fn unlock(&mut self, account_id: super::ids::AccountId, side: Side, amount: Amount) {
+    pub(super) fn unlock(&mut self, account_id: AccountId, side: Side, amount: Amount) {
         let asset = self.pays(side);
         if let Some(account) = self.core.bank.accounts.get_mut(&account_id)
             && amount.is_positive()
@@ -288,7 +288,6 @@ impl Pit<'_> {
     fn leave(&mut self, id: OrderId) {
         let Some(order) = self.core.order_mut(id) else { return };
         order.place = None;
-        order.is_working = false;
         let (account, kind, list_id) = (order.account, order.kind, order.list_id);
         if let (Some(stop), true) = (order.stop_price, kind.is_algo()) {
             self.market.rising.remove(&(stop, id));
@@ -314,7 +313,7 @@ impl Pit<'_> {
         let (side, remaining) = (order.side, order.remaining());
         let book = self.market.side_mut(side);
         let rank = book.rank(limit);
-        order.place = Some(super::order::QueuePlace { sequence, ahead: book.market_at(rank) });
+        order.place = Some(QueuePlace { sequence, ahead: book.market_at(rank) });
         book.rest(rank, sequence, id, remaining);
         self.market.dirty.push((side, rank));
     }

@@ -11,7 +11,7 @@ use super::filters;
 use super::ids::{AccountId, ClientOrderId, ListId, OrderId};
 use super::matching::{Appetite, Taker};
 use super::money::{Amount, Qty};
-use super::order::{Order, OrderType, Side, StpMode, TimeInForce};
+use super::order::{Order, OrderStatus, OrderType, Side, StpMode, TimeInForce};
 use super::outcome::Placed;
 use super::pit::Pit;
 use super::refusal::{Filter, Refusal};
@@ -197,7 +197,7 @@ impl Pit<'_> {
             executed_quote: Amount::ZERO,
             prevented: Qty::ZERO,
             stp: draft.stp,
-            status: super::order::OrderStatus::New,
+            status: OrderStatus::New,
             is_working: !waits,
             place: None,
             locked: draft.lock,

@@ -52,7 +52,7 @@ impl BookSide {
 
     /// The best rank at which anything can trade.
     pub(super) fn best(&self) -> Option<Rank> {
-        let own = self.totals.first_key_value().map(|(rank, _)| *rank);
+        let own = self.own.first_key_value().map(|((rank, _), _)| *rank);
         let market = self.market.first_key_value().map(|(rank, _)| *rank);
         match (own, market) {
             (Some(own), Some(market)) => Some(own.min(market)),
@@ -138,11 +138,6 @@ impl BookSide {
         let own = self.totals.get(&rank).copied().unwrap_or_default();
         let all = own + self.market_at(rank).amount();
         Qty::from_units(i64::try_from(all.units()).unwrap_or(i64::MAX))
-    }
-
-    /// Our orders' total per level, best first.
-    pub(super) fn totals(&self) -> impl Iterator<Item = (Rank, Amount)> {
-        self.totals.iter().map(|(rank, total)| (*rank, *total))
     }
 
     /// The best `depth` public levels.

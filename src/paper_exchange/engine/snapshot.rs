@@ -29,7 +29,8 @@ pub struct Snapshot {
 /// Why a snapshot is not a state of an exchange.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SnapshotError {
-    /// An order or fill names a symbol that is not in the snapshot, or is out of place in its arena.
+    /// An order or fill names a symbol that is not in the snapshot, is out of place in its arena, or
+    /// executed more than its quantity.
     #[error("{what} {number} does not belong to this snapshot")]
     Stray {
         /// `order` or `fill`.
@@ -70,7 +71,9 @@ impl Exchange {
         };
         for (expected, order) in (1u64..).zip(&exchange.core.orders) {
             let stray = SnapshotError::Stray { what: "order", number: order.order_id.0 };
-            if order.order_id.0 != expected {
+            // Checked before anything is derived from the quantities: a damaged file must not overflow.
+            let spoken_for = order.executed.amount() + order.prevented.amount();
+            if order.order_id.0 != expected || spoken_for > order.quantity.amount() {
                 return Err(stray);
             }
             let market = exchange.markets.get_mut(&order.symbol).ok_or(stray)?;

@@ -4,7 +4,7 @@
 //! A value of zero switches a single bound off, as on the venue.
 
 use super::ids::{Asset, Symbol};
-use super::money::{Amount, Price, Qty, Rate};
+use super::money::{Amount, Price, Qty, Rate, UNITS_PER_ONE};
 use super::order::StpMode;
 use serde::{Deserialize, Serialize};
 
@@ -110,9 +110,9 @@ impl SymbolSpec {
     /// which 5 algo orders (the venue's own usual figures).
     #[must_use]
     pub fn usual(symbol: Symbol, base: Asset, quote: Asset, tick_size: Price, step_size: Qty) -> Self {
-        let five = Rate::from_units(5 * super::money::UNITS_PER_ONE);
-        let fifth = Rate::from_units(super::money::UNITS_PER_ONE / 5);
-        let whole = i128::from(super::money::UNITS_PER_ONE);
+        let five = Rate::from_units(5 * UNITS_PER_ONE);
+        let fifth = Rate::from_units(UNITS_PER_ONE / 5);
+        let whole = i128::from(UNITS_PER_ONE);
         Self {
             symbol,
             base,
@@ -120,17 +120,13 @@ impl SymbolSpec {
             status: SymbolStatus::Trading,
             price: PriceFilter {
                 min_price: tick_size,
-                max_price: Price::from_units(1_000_000 * super::money::UNITS_PER_ONE),
+                max_price: Price::from_units(1_000_000 * UNITS_PER_ONE),
                 tick_size,
             },
-            lot: LotSize {
-                min_qty: step_size,
-                max_qty: Qty::from_units(9_000 * super::money::UNITS_PER_ONE),
-                step_size,
-            },
+            lot: LotSize { min_qty: step_size, max_qty: Qty::from_units(9_000 * UNITS_PER_ONE), step_size },
             market_lot: LotSize {
                 min_qty: Qty::ZERO,
-                max_qty: Qty::from_units(100 * super::money::UNITS_PER_ONE),
+                max_qty: Qty::from_units(100 * UNITS_PER_ONE),
                 step_size: Qty::ZERO,
             },
             notional: NotionalFilter {

@@ -28,6 +28,8 @@ pub struct Board {
     pub klines_changed: bool,
     tenth: Gather,
     second: Gather,
+    /// The market tells best quotes itself.
+    fed: bool,
     books: u32,
     market_update_id: u64,
     ticker: Option<(u64, Level, Level)>,
@@ -45,6 +47,12 @@ impl Floor {
     /// Applies one event of the market and announces what follows from it.
     pub fn market(&mut self, now_ms: i64, event: MarketEvent) {
         self.stats.market_events += 1;
+        self.in_market = true;
+        self.market_event(now_ms, event);
+        self.in_market = false;
+    }
+
+    fn market_event(&mut self, now_ms: i64, event: MarketEvent) {
         match event {
             MarketEvent::Book { symbol, replace, last_update_id, bids, asks } => {
                 let change = MarketBook { symbol, replace, last_update_id: Some(last_update_id), bids, asks };
@@ -70,6 +78,9 @@ impl Floor {
                 self.publish(now_ms);
             }
             MarketEvent::Ticker { symbol, update_id, bid, ask } => {
+                if let Some(board) = self.boards.get_mut(&symbol) {
+                    board.fed = true;
+                }
                 if self.anybody_quotes(symbol) {
                     return;
                 }
@@ -95,6 +106,11 @@ impl Floor {
             gather.changed = true;
             if heard { gather.depth.add(change) } else { gather.depth.clear() }
         }
+        // While the market tells its own best quotes, its book updates do not repeat them.
+        let told_by_market = self.in_market && self.boards.get(&symbol).is_some_and(|board| board.fed);
+        if told_by_market && !self.anybody_quotes(symbol) {
+            return;
+        }
         if let Ok(best) = self.exchange.best(symbol)
             && let (Some(bid), Some(ask)) = (best.bid, best.ask)
         {
@@ -114,7 +130,7 @@ impl Floor {
         let stream = Stream { symbol, kind: StreamKind::BookTicker };
         if self.registry.heard(stream) {
             let payload = render::market::ticker_event(symbol, ticker.0, ticker.1, ticker.2);
-            self.to_listeners(now_ms, stream, &payload);
+            self.tell_listeners(now_ms, stream, &payload);
         }
     }
 
@@ -127,7 +143,7 @@ impl Floor {
         let stream = Stream { symbol, kind: StreamKind::Depth(pace) };
         if let (Some(update), true) = (gathered, self.registry.heard(stream)) {
             let payload = render::market::depth_event(symbol, now_ms, update.ids, &update.bids, &update.asks);
-            self.to_listeners(now_ms, stream, &payload);
+            self.tell_listeners(now_ms, stream, &payload);
         }
         for levels in PARTIALS {
             let stream = Stream { symbol, kind: StreamKind::Partial(levels, pace) };
@@ -135,7 +151,7 @@ impl Floor {
                 && let Ok(book) = self.exchange.book(symbol, usize::from(levels))
             {
                 let payload = render::market::book(book.last_update_id, &book.bids, &book.asks);
-                self.to_listeners(now_ms, stream, &payload);
+                self.tell_listeners(now_ms, stream, &payload);
             }
         }
     }
@@ -185,7 +201,7 @@ impl Floor {
             }
         }
         for (stream, payload) in frames {
-            self.to_listeners(now_ms, stream, &payload);
+            self.tell_listeners(now_ms, stream, &payload);
         }
     }
 }

@@ -167,7 +167,7 @@ mod tests {
             price: price.parse().unwrap(),
             quantity: "2".parse().unwrap(),
             at_ms,
-            buyer_is_maker: id % 2 == 0,
+            buyer_is_maker: id.is_multiple_of(2),
         }
     }
 

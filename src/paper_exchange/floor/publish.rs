@@ -31,15 +31,15 @@ impl Floor {
                 ExchangeEvent::Execution(report) => self.publish_report(now_ms, &report),
                 ExchangeEvent::List(report) if self.registry.owned(report.account) => {
                     let payload = render::reports::list(&report, now_ms);
-                    self.to_owner(now_ms, report.account, Some(report.symbol), None, &payload);
+                    self.tell_owner(now_ms, report.account, Some(report.symbol), None, &payload);
                 }
                 ExchangeEvent::Position(position) if self.registry.owned(position.account) => {
                     let payload = render::reports::position(&position, now_ms);
-                    self.to_owner(now_ms, position.account, None, None, &payload);
+                    self.tell_owner(now_ms, position.account, None, None, &payload);
                 }
                 ExchangeEvent::Balance(update) if self.registry.owned(update.account) => {
                     let payload = render::reports::balance(&update, now_ms);
-                    self.to_owner(now_ms, update.account, None, None, &payload);
+                    self.tell_owner(now_ms, update.account, None, None, &payload);
                 }
                 ExchangeEvent::Trade(trade) => self.publish_trade(now_ms, &trade),
                 ExchangeEvent::Book(change) => self.gather(now_ms, &change),
@@ -57,7 +57,7 @@ impl Floor {
         }
         if self.registry.owned(report.account) {
             let payload = render::reports::execution(report, now_ms);
-            self.to_owner(now_ms, report.account, Some(report.symbol), Some(report.side), &payload);
+            self.tell_owner(now_ms, report.account, Some(report.symbol), Some(report.side), &payload);
         }
     }
 
@@ -68,16 +68,16 @@ impl Floor {
         }
         let stream = Stream { symbol: trade.symbol, kind: StreamKind::Trade };
         if self.registry.heard(stream) {
-            self.to_listeners(now_ms, stream, &render::market::trade_event(trade, now_ms));
+            self.tell_listeners(now_ms, stream, &render::market::trade_event(trade, now_ms));
         }
         let stream = Stream { symbol: trade.symbol, kind: StreamKind::AggTrade };
         if self.registry.heard(stream) {
-            self.to_listeners(now_ms, stream, &render::market::agg_trade_event(trade, now_ms));
+            self.tell_listeners(now_ms, stream, &render::market::agg_trade_event(trade, now_ms));
         }
     }
 
     /// Sends a market payload to everyone who listens to `stream`.
-    pub(super) fn to_listeners(&mut self, now_ms: i64, stream: Stream, payload: &str) {
+    pub(super) fn tell_listeners(&mut self, now_ms: i64, stream: Stream, payload: &str) {
         let Self { registry, faults, .. } = self;
         let mut name = String::new();
         for session in registry.listeners(stream) {
@@ -96,7 +96,7 @@ impl Floor {
     }
 
     /// Sends a user-data event to every subscription of an account. `side` marks an execution report.
-    fn to_owner(
+    fn tell_owner(
         &mut self,
         now_ms: i64,
         account: AccountId,

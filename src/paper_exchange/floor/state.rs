@@ -94,6 +94,8 @@ pub struct Floor {
     pub stopping: Option<String>,
     pub(super) names: Vec<String>,
     pub(super) events: Vec<ExchangeEvent>,
+    /// A market event is being applied.
+    pub(super) in_market: bool,
     journal: Option<Journal>,
 }
 
@@ -135,6 +137,7 @@ impl Floor {
             stopping: None,
             names: config.accounts.iter().map(|account| account.name.clone()).collect(),
             events: Vec::new(),
+            in_market: false,
             journal,
         };
         floor.list_symbols(config, recorded, now_ms)?;

@@ -43,6 +43,10 @@ impl Assembler {
     /// The next complete message in `buffer`.
     pub(super) fn next(&mut self, buffer: &mut BytesMut) -> Result<Option<Inbound>, Violation> {
         loop {
+            // The codec would collect the whole payload before it complains about its length.
+            if announced_bytes(buffer).is_some_and(|length| length > self.max_bytes) {
+                return Err(too_big(self.max_bytes));
+            }
             let Some(frame) = self.codec.decode(buffer).map_err(|error| self.violation(&error))? else {
                 return Ok(None);
             };
@@ -84,6 +88,21 @@ impl Assembler {
             ProtocolError::Overflow => too_big(self.max_bytes),
             other => Violation { code: code::PROTOCOL, reason: other.to_string() },
         }
+    }
+}
+
+/// The payload length in a frame's header (RFC 6455, 5.2), once enough of the header is there.
+fn announced_bytes(buffer: &[u8]) -> Option<usize> {
+    match buffer.get(1)? & 0x7F {
+        126 => {
+            let length = buffer.get(2..4)?.try_into().ok()?;
+            Some(usize::from(u16::from_be_bytes(length)))
+        }
+        127 => {
+            let length = buffer.get(2..10)?.try_into().ok()?;
+            Some(usize::try_from(u64::from_be_bytes(length)).unwrap_or(usize::MAX))
+        }
+        short => Some(usize::from(short)),
     }
 }
 

@@ -137,7 +137,10 @@ async fn run(
         }
         handle(floor, &mut assembler, role, outbox, wire, &mut heard);
         let more = wire.inbound_may_hold_more;
-        outbox.take(&mut wire.outgoing);
+        // Never more than one outbox beyond what the socket takes: a slow peer must not grow our memory.
+        if wire.outgoing.is_empty() {
+            outbox.take(&mut wire.outgoing);
+        }
         if wire.write().is_err() {
             return Ending::Cut;
         }

@@ -27,6 +27,8 @@ pub struct BinanceConfig {
     pub stream_url: String,
     /// Instruments to follow and to trade.
     pub symbols: Vec<Symbol>,
+    /// Keep a market session. `false` where another connection of the process follows the market.
+    pub follow_market: bool,
     /// API key and secret; `None` follows the market only.
     pub credentials: Option<(SecretString, Secret)>,
     /// How orders travel.
@@ -114,6 +116,7 @@ impl BinanceConfig {
             ws_api_url: format!("ws://{authority}/ws-api/v3"),
             stream_url: format!("ws://{authority}/stream"),
             symbols,
+            follow_market: true,
             credentials: None,
             order_path: OrderPath::WebSocket,
             recv_window_ms: 5_000,

@@ -60,8 +60,10 @@ impl Binance {
         let dial_market = dialler(&shared, |shared, opened| {
             Box::pin(async move { stream::establish(&shared, opened).await })
         });
-        let market = MarketSession::new(shared.clone(), rest, dial_market, stopped, market_sender);
-        tasks.push(tokio::task::spawn_local(market.run()).abort_handle());
+        if shared.config.follow_market {
+            let market = MarketSession::new(shared.clone(), rest, dial_market, stopped, market_sender);
+            tasks.push(tokio::task::spawn_local(market.run()).abort_handle());
+        }
         if trades {
             let dial = dialler(&shared, |shared, opened| {
                 Box::pin(async move { user_data::establish(&shared, opened).await })
