@@ -9,8 +9,11 @@
 )]
 
 mod captures;
+mod cells;
 mod desk;
+mod fuzz;
 mod golden;
 mod hostile;
+mod reconnects;
 mod replay;
 mod scripted;
