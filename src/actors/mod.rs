@@ -6,8 +6,14 @@
 //!     ├── clock_sentry         does the wall clock jump?
 //!     └── process_monitor      memory, descriptors, threads
 //! ```
+//!
+//! Declared by configuration, beside `infra`: `connector` (orders and user data of one venue) and
+//! `market_data` (books, quotes and trades of one venue). The connector shares its arbiter with the
+//! component that feeds it, because the hot pair is fastest on one thread.
 
 pub mod clock_sentry;
+pub mod connector;
+pub mod market_data;
 pub mod process_monitor;
 
 use crate::supervision::{SupervisorDecl, supervisor};

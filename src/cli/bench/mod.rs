@@ -2,6 +2,7 @@
 
 mod report;
 mod supervision;
+mod venue;
 
 pub use report::{Figure, Machine, Report, Target};
 
@@ -24,6 +25,8 @@ pub struct BenchArgs {
 pub enum What {
     /// Restarts, hangs and the cost per message, against plain actix.
     Supervision,
+    /// Orders over the socket to a paper exchange in another process, and the market-data path.
+    Venue,
 }
 
 /// Measures and prints. True when every target was met.
@@ -33,6 +36,7 @@ pub enum What {
 pub fn run(args: &BenchArgs, out: &mut dyn Write) -> anyhow::Result<bool> {
     let report = match args.what {
         What::Supervision => supervision::measure()?,
+        What::Venue => venue::measure()?,
     };
     if args.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;

@@ -1,0 +1,8 @@
+//! `cargo +nightly fuzz run answers fuzz/corpus/answers`; see `fuzz/entries.rs`.
+#![no_main]
+
+#[path = "../entries.rs"]
+#[allow(dead_code, reason = "each target runs one entry")]
+mod entries;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| entries::answers(bytes));

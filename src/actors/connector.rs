@@ -1,0 +1,232 @@
+//! The connector: owns one venue's order session and speaks with it for everybody else.
+//!
+//! It promises: each [`ToVenue`] is answered by exactly one [`FromVenue::Outcome`] (or its read's answer)
+//! while this incarnation lives; order events are handed on in order and never dropped here: when the
+//! receiver is full, nothing more is read from the session until it has room, and the session's own bound
+//! then leads to a new comparison. The order component sends to it. When it dies, every request without an
+//! answer is UNKNOWN: the receiver learns it from [`FromVenue::Started`] with a new epoch, and from the
+//! comparison that precedes the next order. It decides nothing about orders.
+
+use crate::domain::ids::{ClientOrderId, Symbol, TradeId};
+use crate::domain::order_types::{Balance, CancelOrder, Fill, NewOrder, OrderReport};
+use crate::domain::outcome::{Denial, Outcome, ReadError};
+use crate::supervision::{Cell, ChildSpec, Ctx, Handle, Placement, Port, StartFailure, TellError, cell};
+use crate::venues::{Lookup, OrderEvent, Venue, VenueEvidence};
+use actix::{Actor, ActorContext, AsyncContext, Handler, Message};
+use parking_lot::RwLock;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+/// Requests under way at once; beyond it they are denied here.
+const MAX_UNDER_WAY: usize = 4_096;
+/// How often the evidence is copied for readers.
+const EVIDENCE_INTERVAL: Duration = Duration::from_millis(250);
+/// Pause before a full receiver is tried again.
+const FULL_PAUSE: Duration = Duration::from_millis(2);
+
+/// A request to the venue.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub enum ToVenue {
+    /// Place an order.
+    Place(NewOrder),
+    /// Cancel an order.
+    Cancel(CancelOrder),
+    /// What became of an order?
+    Query(Symbol, ClientOrderId),
+    /// Which orders are open?
+    OpenOrders(Option<Symbol>),
+    /// Which fills came after this one?
+    FillsSince(Symbol, Option<TradeId>),
+    /// What is in the account?
+    Balances,
+}
+
+/// What the venue said.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub enum FromVenue {
+    /// A (new) incarnation began; requests of older epochs that have no answer are UNKNOWN.
+    Started {
+        /// 1 for the first.
+        epoch: u64,
+    },
+    /// An event of the order session, in order.
+    Event(OrderEvent),
+    /// The outcome of a placement.
+    Placed(ClientOrderId, Outcome<OrderReport>),
+    /// The outcome of a cancel.
+    Cancelled(ClientOrderId, Outcome<OrderReport>),
+    /// The answer to a query.
+    Looked(ClientOrderId, Result<Lookup, ReadError>),
+    /// The answer about open orders.
+    Open(Result<Vec<OrderReport>, ReadError>),
+    /// The answer about fills.
+    Fills(Symbol, Result<Vec<Fill>, ReadError>),
+    /// The answer about balances.
+    Account(Result<Vec<Balance>, ReadError>),
+}
+
+/// The latest evidence of a venue's sessions, for readers on other threads.
+#[derive(Debug, Clone, Default)]
+pub struct VenueReadings(Arc<RwLock<Option<VenueEvidence>>>);
+
+impl VenueReadings {
+    /// The latest copy; `None` before the first start.
+    #[must_use]
+    pub fn latest(&self) -> Option<VenueEvidence> {
+        self.0.read().clone()
+    }
+
+    pub(super) fn set(&self, evidence: VenueEvidence) {
+        *self.0.write() = Some(evidence);
+    }
+}
+
+/// The sessions ended by themselves (a panic in one of them): start over.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+struct SessionsEnded;
+
+/// See the module's head.
+pub struct Connector {
+    venue: Rc<dyn Venue>,
+    to: Port<FromVenue>,
+    readings: VenueReadings,
+    tasks: JoinSet<()>,
+}
+
+/// Declares the connector of one venue.
+///
+/// `open` starts the venue on the cell's thread, once per incarnation. `arbiter` names the thread that it
+/// shares with the component that feeds it.
+pub fn declare<V: Venue + 'static>(
+    name: &str,
+    arbiter: &str,
+    open: impl Fn() -> Result<V, String> + Send + Sync + 'static,
+    to: Port<FromVenue>,
+    readings: VenueReadings,
+) -> (Handle<Connector>, Cell<Connector>) {
+    let spec = ChildSpec {
+        placement: Placement::Shared(arbiter.to_owned()),
+        metadata: vec![("workload".to_owned(), "order path".to_owned())],
+        ..ChildSpec::default()
+    };
+    cell(name, spec, move |_: &mut Ctx<Connector>| {
+        let venue = open().map_err(StartFailure::Failed)?;
+        Ok(Connector {
+            venue: Rc::new(venue),
+            to: to.clone(),
+            readings: readings.clone(),
+            tasks: JoinSet::new(),
+        })
+    })
+}
+
+impl Actor for Connector {
+    type Context = Ctx<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        let Some(events) = self.venue.take_order_events() else {
+            return ctx.stop();
+        };
+        let (to, own, epoch) = (self.to.clone(), ctx.handle(), ctx.epoch());
+        self.tasks.spawn_local(async move {
+            hand_over(&to, FromVenue::Started { epoch }).await;
+            pump(events, &to).await;
+            // Closed means that this cell has ended already.
+            let _ = own.tell(SessionsEnded);
+        });
+        self.readings.set(self.venue.evidence());
+        ctx.run_interval(EVIDENCE_INTERVAL, |connector, _| {
+            connector.readings.set(connector.venue.evidence());
+            while connector.tasks.try_join_next().is_some() {}
+        });
+    }
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        self.venue.stop();
+    }
+}
+
+impl Handler<ToVenue> for Connector {
+    type Result = ();
+
+    fn handle(&mut self, request: ToVenue, _: &mut Self::Context) {
+        while self.tasks.try_join_next().is_some() {}
+        let (venue, to) = (self.venue.clone(), self.to.clone());
+        let full = self.tasks.len() > MAX_UNDER_WAY;
+        self.tasks.spawn_local(async move {
+            let answer = if full { refuse(request) } else { ask(venue.as_ref(), request).await };
+            hand_over(&to, answer).await;
+        });
+    }
+}
+
+impl Handler<SessionsEnded> for Connector {
+    type Result = ();
+
+    fn handle(&mut self, _: SessionsEnded, ctx: &mut Self::Context) {
+        tracing::error!(venue.name = %self.venue.id(), runbook = "actor_restarted", "the venue's sessions ended");
+        ctx.stop();
+    }
+}
+
+async fn ask(venue: &dyn Venue, request: ToVenue) -> FromVenue {
+    match request {
+        ToVenue::Place(order) => {
+            let id = order.client_order_id.clone();
+            FromVenue::Placed(id, venue.place(order).await)
+        }
+        ToVenue::Cancel(cancel) => {
+            let id = cancel.client_order_id.clone();
+            FromVenue::Cancelled(id, venue.cancel(cancel).await)
+        }
+        ToVenue::Query(symbol, id) => {
+            let answer = venue.query(&symbol, &id).await;
+            FromVenue::Looked(id, answer)
+        }
+        ToVenue::OpenOrders(symbol) => FromVenue::Open(venue.open_orders(symbol.as_ref()).await),
+        ToVenue::FillsSince(symbol, after) => {
+            let answer = venue.fills_since(&symbol, after.as_ref()).await;
+            FromVenue::Fills(symbol, answer)
+        }
+        ToVenue::Balances => FromVenue::Account(venue.balances().await),
+    }
+}
+
+fn refuse(request: ToVenue) -> FromVenue {
+    let denial = Denial::QueueFull { limit: MAX_UNDER_WAY };
+    match request {
+        ToVenue::Place(order) => FromVenue::Placed(order.client_order_id, Outcome::DeniedHere(denial)),
+        ToVenue::Cancel(cancel) => FromVenue::Cancelled(cancel.client_order_id, Outcome::DeniedHere(denial)),
+        ToVenue::Query(_, id) => FromVenue::Looked(id, Err(denial.into())),
+        ToVenue::OpenOrders(_) => FromVenue::Open(Err(denial.into())),
+        ToVenue::FillsSince(symbol, _) => FromVenue::Fills(symbol, Err(denial.into())),
+        ToVenue::Balances => FromVenue::Account(Err(denial.into())),
+    }
+}
+
+async fn pump(mut events: mpsc::Receiver<OrderEvent>, to: &Port<FromVenue>) {
+    while let Some(event) = events.recv().await {
+        if !hand_over(to, FromVenue::Event(event)).await {
+            return;
+        }
+    }
+}
+
+/// Hands a message over, waiting while the receiver is full; `false` when it has ended.
+async fn hand_over(to: &Port<FromVenue>, message: FromVenue) -> bool {
+    let mut message = message;
+    loop {
+        match to.tell(message) {
+            Ok(()) => return true,
+            Err(TellError::Closed(_)) => return false,
+            Err(TellError::Full(back)) => message = back,
+        }
+        tokio::time::sleep(FULL_PAUSE).await;
+    }
+}
