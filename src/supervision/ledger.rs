@@ -1,6 +1,7 @@
 //! The books of one mailbox: how much waits, what was handled, what was lost and why.
 //!
-//! `sent = handled + dead letters + depth` holds at rest; the soak test asserts it.
+//! At rest `handled + abandoned + closed + too old + panicked in drop + depth = sent`; the soak test asserts
+//! it. What was lost in hand is part of `handled`, and what was refused at the door was never sent.
 
 use super::clock::{CoarseClock, Stamp};
 use super::deadline::Deadlines;

@@ -106,7 +106,7 @@ fn a_neighbour_on_the_same_arbiter_is_moved() {
         assert_eq!((one, two), (Ok(2), Ok(2)));
         assert_eq!(cast.handle("apart").ask(Epoch, ASK).await, Ok(1));
         let failure = node(&tree, "root/b").last_failure.unwrap();
-        assert!(failure.contains("lost its thread"), "{failure}");
+        assert!(failure.contains("was moved from a blocked thread"), "{failure}");
         assert!(tree.is_up(), "one failure, not two: b's move is not on the account");
         gate.release();
         assert_eq!(tree.shutdown(GRACE).await, CLEAN);
