@@ -27,6 +27,7 @@ fn start() -> (Child, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_plimsoll"))
         .args(["venue", "--listen", "127.0.0.1:0"])
         .stdout(Stdio::piped())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let mut line = String::new();
