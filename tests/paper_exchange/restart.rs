@@ -77,6 +77,7 @@ fn spawn(dir: &std::path::Path) -> (std::process::Child, String) {
         .args(["venue", "--listen", "127.0.0.1:0", "--hold", "--data-dir"])
         .arg(dir)
         .stdout(Stdio::piped())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let mut line = String::new();
