@@ -182,11 +182,12 @@ fn market_frames_that_cannot_be_read_are_counted_and_a_gap_heals() {
                 r#"{{"stream":"btcusdt@depth@100ms","data":{{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":{first},"u":{last},"b":[],"a":[["102","1"]]}}}}"#
             ))
         };
-        peer.say("market", diff(100, 101));
         let top = |event| match event {
             MarketEvent::Book { top: Some(top), .. } => Some(top),
             _ => None,
         };
+        assert_eq!(desk.until_market("book", top).await.update_id, 100, "the snapshot");
+        peer.say("market", diff(100, 101));
         assert_eq!(desk.until_market("book", top).await.update_id, 101);
         for frame in ["{", "7", r#"{"stream":"btcusdt@trade","data":{"s":7}}"#] {
             peer.say("market", Say::Raw(frame.to_owned()));

@@ -142,7 +142,11 @@ fn default_http(path: &str) -> String {
     match path {
         "/api/v3/depth" => r#"{"lastUpdateId":100,"bids":[["99","1"]],"asks":[["101","1"]]}"#.to_owned(),
         "/api/v3/time" => format!(r#"{{"serverTime":{}}}"#, plimsoll::clock::wall_millis()),
-        "/api/v3/exchangeInfo" => r#"{"serverTime":1,"rateLimits":[],"symbols":[]}"#.to_owned(),
+        "/api/v3/exchangeInfo" => {
+            r#"{"serverTime":1,"rateLimits":[{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE",
+            "intervalNum":1,"limit":4000000000}],"symbols":[]}"#
+                .to_owned()
+        }
         _ => "{}".to_owned(),
     }
 }

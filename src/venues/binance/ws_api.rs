@@ -354,6 +354,12 @@ impl OrderSession {
             Ok(snapshot) => *snapshot,
             Err(error) => {
                 tracing::warn!(venue.name = %self.shared.config.venue, %error, "the comparison failed");
+                // Without room for the comparison another session would only spend more of the limit.
+                if let ReadError::Denied(Denial::Paced { retry_at: until, .. } | Denial::BackOff { until }) =
+                    error
+                {
+                    self.step(Event::HoldUntil(until));
+                }
                 return self.step(Event::Lost(Why::SyncFailed));
             }
         };
