@@ -53,10 +53,11 @@ impl Exchange {
 }
 
 impl<V: Venue> Table<V> {
-    /// The best level of a side, as soon as the book is in step.
+    /// The best level of a side, as soon as the book is in step and the stream has brought data.
     pub async fn best(&self, side: Side) -> Level {
         for _ in 0..400 {
-            if let Some((bids, asks)) = self.desk.venue.depth(&btc(), 1) {
+            let flows = self.desk.venue.evidence().market.last_data.is_some();
+            if let Some((bids, asks)) = self.desk.venue.depth(&btc(), 1).filter(|_| flows) {
                 let levels = if side == Side::Buy { bids } else { asks };
                 if let Some(level) = levels.first() {
                     return *level;
