@@ -259,13 +259,6 @@ impl<A: Actor<Context = Ctx<A>>> Driver<A> {
         first
     }
 
-    fn keep_books(&mut self) {
-        if self.ctx.handled > 0 {
-            self.core.mailbox.ledger().add_handled(self.ctx.handled);
-            self.ctx.handled = 0;
-        }
-    }
-
     fn finish(&mut self, reason: Option<ExitReason>) {
         self.over = true;
         // What this incarnation left running elsewhere must not act while its successor is awaited.
@@ -296,7 +289,6 @@ impl<A: Actor<Context = Ctx<A>>> Future for Driver<A> {
             this.ctx.stop();
         }
         let outcome = panics::guarded(|| this.step(cx));
-        this.keep_books();
         let reason = match outcome {
             Ok(Step::Pending) => return Poll::Pending,
             Ok(Step::Fenced) => {
@@ -327,7 +319,6 @@ impl<A: Actor<Context = Ctx<A>>> Drop for Driver<A> {
     fn drop(&mut self) {
         if !self.over {
             self.dispose();
-            self.keep_books();
             self.finish(Some(ExitReason::ThreadLost));
         }
     }

@@ -76,8 +76,11 @@ pub struct Ledger {
     /// atomic read-modify-write.
     left: OwnLine<AtomicUsize>,
     capacity: AtomicUsize,
+    /// The capacity while the mailbox is open, zero while it is closed: one look tells a sender both.
+    limit: AtomicUsize,
     open: AtomicBool,
-    handled: AtomicU64,
+    /// Whether a restart policy will ask how old a message is.
+    stamped: AtomicBool,
     in_hand: AtomicU64,
     abandoned: AtomicU64,
     closed: AtomicU64,
@@ -99,7 +102,12 @@ impl fmt::Debug for Ledger {
 
 impl Ledger {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { capacity: AtomicUsize::new(capacity), open: AtomicBool::new(true), ..Self::default() }
+        Self {
+            capacity: AtomicUsize::new(capacity),
+            limit: AtomicUsize::new(capacity),
+            open: AtomicBool::new(true),
+            ..Self::default()
+        }
     }
 
     /// Messages that wait, exact at any time, also while the actor's thread is blocked.
@@ -118,7 +126,9 @@ impl Ledger {
     /// Messages given to a handler, the lost ones included.
     #[must_use]
     pub fn handled(&self) -> u64 {
-        self.handled.load(Ordering::Relaxed)
+        let taken = u64::try_from(self.left.0.load(Ordering::Acquire)).unwrap_or(u64::MAX);
+        let unread = [&self.abandoned, &self.closed, &self.too_old, &self.panicked_in_drop];
+        taken.saturating_sub(unread.iter().map(|counter| counter.load(Ordering::Relaxed)).sum())
     }
 
     /// Messages not handled to their end, by reason.
@@ -129,6 +139,17 @@ impl Ledger {
 
     pub(crate) fn set_capacity(&self, capacity: usize) {
         self.capacity.store(capacity, Ordering::Relaxed);
+        self.limit.store(capacity, Ordering::Relaxed);
+    }
+
+    /// Stamps messages from here on, because a restart policy will ask for their age.
+    pub(crate) fn stamp_mail(&self) {
+        self.stamped.store(true, Ordering::Relaxed);
+    }
+
+    /// The time by which ages are judged.
+    pub(crate) fn now(&self) -> Stamp {
+        self.clock.get().map_or(Stamp::ORIGIN, CoarseClock::stamp)
     }
 
     /// Joins the mailbox to its tree: the clock that stamps mail, and where asks leave their deadlines.
@@ -141,28 +162,30 @@ impl Ledger {
     }
 
     pub(crate) fn stamp(&self) -> Stamp {
-        self.clock.get().map_or(Stamp::ORIGIN, CoarseClock::stamp)
+        if self.stamped.load(Ordering::Relaxed) { self.now() } else { Stamp::ORIGIN }
     }
 
     pub(super) fn deadlines(&self) -> Option<&Arc<Deadlines>> {
         self.deadlines.get()
     }
 
-    /// Takes a place in the queue; false when it is full.
+    /// Takes a place in the queue; false when it is full or closed.
     pub(crate) fn enter(&self) -> bool {
         let senders = &self.senders.0;
-        let capacity = self.capacity.load(Ordering::Relaxed);
+        let limit = self.limit.load(Ordering::Relaxed);
         let entered = senders.entered.fetch_add(1, Ordering::Relaxed);
-        if waiting(entered, senders.seen_left.load(Ordering::Relaxed)) < capacity {
+        if waiting(entered, senders.seen_left.load(Ordering::Relaxed)) < limit {
             return true;
         }
         let left = self.left.0.load(Ordering::Relaxed);
         senders.seen_left.store(left, Ordering::Relaxed);
-        if waiting(entered, left) < capacity {
+        if waiting(entered, left) < limit {
             return true;
         }
         self.withdraw();
-        self.count(DeadLetter::Full);
+        if self.is_open() {
+            self.count(DeadLetter::Full);
+        }
         false
     }
 
@@ -183,10 +206,6 @@ impl Ledger {
         self.left.0.store(left.wrapping_add(1), Ordering::Release);
     }
 
-    pub(crate) fn add_handled(&self, n: u64) {
-        self.handled.fetch_add(n, Ordering::Relaxed);
-    }
-
     pub(crate) fn count(&self, reason: DeadLetter) {
         self.counter(reason).fetch_add(1, Ordering::Relaxed);
     }
@@ -196,10 +215,12 @@ impl Ledger {
     }
 
     pub(crate) fn open(&self) {
+        self.limit.store(self.capacity(), Ordering::Relaxed);
         self.open.store(true, Ordering::SeqCst);
     }
 
     pub(crate) fn close(&self) {
+        self.limit.store(0, Ordering::Relaxed);
         self.open.store(false, Ordering::SeqCst);
     }
 
