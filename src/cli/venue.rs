@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr as _;
 
-/// Exit codes, as `interfaces.md` names them.
+/// Exit codes, as the command line's list names them.
 const FAILURE: u8 = 1;
 const USAGE: u8 = 2;
 const CONFIGURATION: u8 = 3;
