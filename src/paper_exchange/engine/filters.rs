@@ -2,7 +2,7 @@
 //!
 //! Owns the order in which they are tried and the price a market order is valued at. Each failure is a
 //! [`Refusal::Filter`] (code -1013). It changes nothing.
-//! Rules: Binance Spot filters; `reference/venues.md` 1.6.
+//! Rules: the filters of Binance Spot's public documentation.
 
 use super::command::Terms;
 use super::market::{Desk, Market};

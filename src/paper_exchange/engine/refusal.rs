@@ -1,6 +1,6 @@
 //! Why the exchange refuses, with the venue's code and text.
 //!
-//! Owns the table of codes (Binance Spot error codes; `reference/venues.md` 1.7). A refusal changes no
+//! Owns the table of codes (the error codes of Binance Spot's public documentation). A refusal changes no
 //! state but the count of refused duplicates. It is an outcome of a sound request, not a bug.
 
 use serde::Serialize;
