@@ -1,8 +1,9 @@
 //! How fast the paper exchange acknowledges orders, seen by a raw client in another process.
 //!
-//! `cargo bench --bench venue_load [-- SECONDS]` starts `plimsoll venue`, logs nothing, keeps W orders in
-//! flight over one WebSocket API session, and prints place-to-acknowledged latency and orders per
-//! second for W = 1 and W = 64. It knows nothing of the exchange but its protocol.
+//! `cargo bench --bench venue_load [-- SECONDS] [kept]` starts `plimsoll venue` (with `kept`, on a data
+//! directory), keeps W orders in flight over one WebSocket API session, and prints
+//! place-to-acknowledged latency and orders per second for W = 1 and W = 64. It knows nothing of the
+//! exchange but its protocol.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,12 +24,13 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tokio_tungstenite::tungstenite::Message;
 
-fn start() -> (Child, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_plimsoll"))
-        .args(["venue", "--listen", "127.0.0.1:0"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+fn start(kept: Option<&tempfile::TempDir>) -> (Child, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
+    command.args(["venue", "--listen", "127.0.0.1:0"]);
+    if let Some(dir) = kept {
+        command.arg("--data-dir").arg(dir.path());
+    }
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     (child, line.trim().to_owned())
@@ -96,7 +98,8 @@ async fn run(addr: &str, in_flight: usize, length: Duration, first: usize) -> us
 
 fn main() {
     let seconds = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(5);
-    let (mut child, addr) = start();
+    let kept = std::env::args().any(|argument| argument == "kept").then(|| tempfile::tempdir().unwrap());
+    let (mut child, addr) = start(kept.as_ref());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut next = run(&addr, 1, Duration::from_millis(500), 1).await;

@@ -88,7 +88,7 @@ impl VenueArgs {
 
 /// Runs the command until it is told to stop.
 pub fn run(args: &VenueArgs, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
-    match serve(args, out) {
+    match serve(args, out, err) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { code, why }) => {
             // When stderr is gone there is nobody left to tell; the exit code still says it.
@@ -107,7 +107,7 @@ fn failure(code: u8) -> impl Fn(String) -> Failure {
     move |why| Failure { code, why }
 }
 
-fn serve(args: &VenueArgs, out: &mut dyn Write) -> Result<(), Failure> {
+fn serve(args: &VenueArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
     if !args.listen.ip().is_loopback() && !args.allow_remote {
         return Err(Failure {
             code: USAGE,
@@ -126,10 +126,14 @@ fn serve(args: &VenueArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let running =
         PaperExchange::start(args.config(accounts)).map_err(|error| failure(FAILURE)(error.to_string()))?;
     let addr = running.addr();
-    let announced = writeln!(out, "{addr}")
-        .and_then(|()| writeln!(out, "REST http://{addr}/api/v3, streams ws://{addr}/ws, orders ws://{addr}/ws-api/v3, control http://{addr}/paper/v1/truth"))
-        .and_then(|()| out.flush());
+    // One line and no more: a launcher may close its end once it knows the address.
+    let announced = writeln!(out, "{addr}").and_then(|()| out.flush());
     announced.map_err(|error| failure(FAILURE)(format!("stdout: {error}")))?;
+    // Nobody may be reading the explanation; the exchange serves all the same.
+    drop(writeln!(
+        err,
+        "REST http://{addr}/api/v3, streams ws://{addr}/ws, orders ws://{addr}/ws-api/v3, control http://{addr}/paper/v1/truth"
+    ));
     let waited = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -126,6 +126,8 @@ pub struct WireConfig {
     pub ping_every: Duration,
     /// A peer that was silent for so long (no frame, no pong) is dropped.
     pub silent_after: Duration,
+    /// How long a WebSocket session may live; the venue ends it after 24 hours.
+    pub session_lifetime: Duration,
     /// How long a lost answer keeps its connection open.
     pub lost_answer_hold: Duration,
 }
@@ -142,6 +144,7 @@ impl Default for WireConfig {
             stream_messages_per_second: 5,
             ping_every: Duration::from_secs(20),
             silent_after: Duration::from_secs(60),
+            session_lifetime: Duration::from_secs(86_400),
             lost_answer_hold: Duration::from_secs(60),
         }
     }

@@ -70,6 +70,9 @@ def main():
         check(len(exchange.fetch_ohlcv(SYMBOL, "1m")) >= 1, "klines")
         check(exchange.fetch_bids_asks([SYMBOL])[SYMBOL]["bid"] == bid, "book ticker")
 
+        ticker = exchange.fetch_ticker(SYMBOL)
+        check(ticker["last"] > 0 and ticker["high"] >= ticker["low"], "24 hour ticker")
+
         stop = exchange.create_order(SYMBOL, "STOP_LOSS_LIMIT", "sell", 0.01, 49_000, {"stopPrice": 50_000})
         check(stop["status"] == "open", "a stop order waits")
         exchange.cancel_order(stop["id"], SYMBOL)

@@ -137,3 +137,47 @@ async fn a_slow_consumer_is_cut_and_the_rest_lives() {
         assert!(monotonic() < deadline, "{sessions}");
     }
 }
+
+/// Requests with bytes changed, cut out, doubled and swapped.
+fn mutated(rng: &mut fastrand::Rng, seeds: &[String]) -> String {
+    let mut bytes = seeds[rng.usize(0..seeds.len())].clone().into_bytes();
+    for _ in 0..rng.usize(1..6) {
+        let at = rng.usize(0..bytes.len());
+        match rng.u8(0..5) {
+            0 => bytes[at] = rng.u8(32..127),
+            1 => drop(bytes.drain(at..(at + rng.usize(0..12)).min(bytes.len()))),
+            2 => bytes.extend_from_within(at..),
+            3 => bytes.truncate(at),
+            _ => bytes.insert(at, b"{}[],:\"\\0-."[rng.usize(0..11)]),
+        }
+        if bytes.is_empty() {
+            bytes.push(b'x');
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[tokio::test]
+async fn mutated_requests_are_each_answered_once() {
+    let venue = Venue::start(still());
+    let mut ws = venue.open("/ws-api/v3").await;
+    let request = |method: &str, params| json!({"id": 7, "method": method, "params": params}).to_string();
+    let seeds = [
+        request("order.place", crate::support::signed_params(crate::support::order("seed"))),
+        request("order.cancel", json!({"symbol": "BTCUSDT", "orderId": 1, "timestamp": 1, "apiKey": "demo"})),
+        request("depth", json!({"symbol": "BTCUSDT", "limit": 5})),
+        request("klines", json!({"symbol": "BTCUSDT", "interval": "1m", "startTime": 0})),
+        request("userDataStream.unsubscribe", json!({"subscriptionId": 0})),
+        request("exchangeInfo", json!({"symbols": ["BTCUSDT", "ETHUSDT"]})),
+    ];
+    // A fixed seed: the same mutations on every machine.
+    let mut rng = fastrand::Rng::with_seed(20_240_808);
+    for round in 0..1_500 {
+        let junk = mutated(&mut rng, &seeds);
+        ws.send(&junk).await;
+        let reply = ws.next().await.unwrap_or_else(|| panic!("round {round} ended the session: {junk}"));
+        assert!(reply["status"].is_u64(), "{junk}: {reply}");
+    }
+    let mut other = venue.open("/ws-api/v3").await;
+    assert!(other.call("ping", json!({})).await["status"].is_u64());
+}

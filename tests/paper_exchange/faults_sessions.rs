@@ -166,6 +166,16 @@ async fn a_peer_that_never_pongs_is_dropped_and_others_are_not() {
 }
 
 #[tokio::test]
+async fn sessions_end_at_their_lifetime() {
+    let mut config = still();
+    config.wire.session_lifetime = Duration::from_millis(300);
+    let venue = Venue::start(config);
+    let mut ws = venue.open("/ws-api/v3").await;
+    assert_eq!(ws.call("ping", json!({})).await["status"], 200);
+    assert_eq!(ws.end().await.map(|(code, _)| code), Some(1001));
+}
+
+#[tokio::test]
 async fn stopping_says_server_shutdown_and_closes() {
     let venue = Venue::start(still());
     let (mut api, mut stream) = (venue.user().await, venue.open("/ws").await);

@@ -15,6 +15,7 @@
 )]
 
 mod bad_input;
+mod command;
 mod faults_orders;
 mod faults_sessions;
 mod limits;

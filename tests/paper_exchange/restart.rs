@@ -31,6 +31,39 @@ async fn an_orderly_restart_keeps_orders_trades_and_balances() {
 }
 
 #[tokio::test]
+async fn a_restart_in_a_moving_market_keeps_what_the_market_filled() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = kept(dir.path());
+    config.market.hold = false;
+    config.market.pace = "50".parse().unwrap();
+    let venue = Venue::start(config);
+    for round in 0..10 {
+        // At the touch: strangers fill some of these.
+        let best = venue.get("/api/v3/ticker/bookTicker?symbol=BTCUSDT").await.body;
+        let (bid, ask) = (best["bidPrice"].as_str().unwrap(), best["askPrice"].as_str().unwrap());
+        for (side, price) in [("BUY", bid), ("SELL", ask)] {
+            venue.place(&format!("symbol=BTCUSDT&side={side}&type=LIMIT&timeInForce=GTC&quantity=0.001&price={price}&newClientOrderId={side}{round}")).await;
+        }
+    }
+    let deadline = plimsoll::clock::monotonic() + crate::support::SOON;
+    while venue.truth().await["trades"].as_array().unwrap().len() < 5 {
+        assert!(plimsoll::clock::monotonic() < deadline, "the market fills nothing");
+    }
+    venue.post("/paper/v1/market", json!({"hold": true})).await;
+    venue.signed("DELETE", "/api/v3/openOrders", "symbol=BTCUSDT").await.unwrap();
+    let before = venue.truth().await;
+    // The process dies: nothing is folded or settled, only the journal is there. A copy of the
+    // directory stands for the disk as the next process finds it.
+    let found = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), found.path().join(entry.file_name())).unwrap();
+    }
+    let again = Venue::start(kept(found.path()));
+    assert_eq!(again.truth().await, before);
+}
+
+#[tokio::test]
 async fn two_exchanges_do_not_share_a_directory() {
     let dir = tempfile::tempdir().unwrap();
     let _first = Venue::start(kept(dir.path()));
@@ -44,6 +77,7 @@ fn spawn(dir: &std::path::Path) -> (std::process::Child, String) {
         .args(["venue", "--listen", "127.0.0.1:0", "--hold", "--data-dir"])
         .arg(dir)
         .stdout(Stdio::piped())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let mut line = String::new();

@@ -131,7 +131,7 @@ pub(super) fn ticker_weight(params: &Params<'_>) -> u32 {
 }
 
 /// One object for `symbol`, a list for `symbols` or for none.
-fn per_symbol(
+pub(super) fn per_symbol(
     call: &Call<'_>,
     row: impl Fn(&Call<'_>, Symbol) -> Result<Value, ApiError>,
 ) -> Result<String, ApiError> {

@@ -12,3 +12,4 @@ mod orders;
 mod queries;
 pub mod rest;
 pub mod routes;
+mod ticker;

@@ -4,7 +4,7 @@
 //! the WebSocket session itself and stand in `ws::api_session`.
 
 use super::gate::Call;
-use super::{account, market, orders, queries};
+use super::{account, market, orders, queries, ticker};
 use crate::paper_exchange::errors::ApiError;
 use crate::paper_exchange::params::Params;
 
@@ -98,6 +98,7 @@ pub const ROUTES: &[Route] = &[
     read("/api/v3/aggTrades", "trades.aggregate", Fixed(4), market::agg_trades),
     read("/api/v3/klines", "klines", Fixed(2), market::klines),
     read("/api/v3/avgPrice", "avgPrice", Fixed(2), market::average_price),
+    read("/api/v3/ticker/24hr", "ticker.24hr", By(ticker::day_weight), ticker::day),
     read("/api/v3/ticker/price", "ticker.price", By(market::ticker_weight), market::ticker_price),
     read("/api/v3/ticker/bookTicker", "ticker.book", By(market::ticker_weight), market::ticker_book),
     signed("GET", "/api/v3/account", "account.status", Fixed(20), Nothing, account::status),

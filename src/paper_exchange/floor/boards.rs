@@ -171,7 +171,7 @@ impl Floor {
             self.flush_depth(now_ms, symbol, pace);
         }
         self.send_klines(now_ms);
-        self.release_held_reports();
+        self.release_held_reports(now_ms);
     }
 
     fn send_klines(&mut self, now_ms: i64) {

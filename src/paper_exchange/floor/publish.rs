@@ -13,6 +13,9 @@ use crate::paper_exchange::faults::{Context, FaultTable, ReportVerdict, ScopeSid
 use crate::paper_exchange::render;
 use crate::paper_exchange::ws::code;
 
+/// A report that a fault holds back is sent after so long when no other report overtakes it.
+const HELD_REPORT_MS: i64 = 1_000;
+
 /// A fault scope's word for a side.
 #[must_use]
 pub(crate) const fn scope_side(side: Side) -> ScopeSide {
@@ -132,10 +135,12 @@ impl Floor {
                         send(payload);
                         send(payload);
                     }
-                    ReportVerdict::HoldBack if user.held.is_none() => user.held = Some(payload.to_owned()),
+                    ReportVerdict::HoldBack if user.held.is_none() => {
+                        user.held = Some((payload.to_owned(), now_ms))
+                    }
                     ReportVerdict::HoldBack | ReportVerdict::Send => {
                         send(payload);
-                        if let (Some(held), true) = (user.held.take_if(|_| side.is_some()), side.is_some()) {
+                        if let Some((held, _)) = user.held.take_if(|_| side.is_some()) {
                             send(&held);
                         }
                     }
@@ -144,23 +149,15 @@ impl Floor {
         }
     }
 
-    /// Sends reports that wait for a successor which does not come, once their fault is over.
-    pub(super) fn release_held_reports(&mut self) {
-        if !self.faults.is_empty() {
-            return;
-        }
-        let waiting: Vec<u64> = self
-            .registry
-            .iter()
-            .filter(|session| session.user.iter().any(|user| user.held.is_some()))
-            .map(|session| session.id)
-            .collect();
-        for id in waiting {
-            let Some(session) = self.registry.get_mut(id) else { continue };
-            let outbox = session.outbox.clone();
-            for user in &mut session.user {
-                if let Some(held) = user.held.take() {
-                    send_user_event(&outbox, user.number, &held);
+    /// Sends reports that wait for a successor which does not come.
+    pub(super) fn release_held_reports(&mut self, now_ms: i64) {
+        let late = |held: &Option<(String, i64)>| {
+            held.as_ref().is_some_and(|(_, since_ms)| now_ms.saturating_sub(*since_ms) >= HELD_REPORT_MS)
+        };
+        for session in self.registry.iter_mut() {
+            for user in session.user.iter_mut().filter(|user| late(&user.held)) {
+                if let Some((held, _)) = user.held.take() {
+                    send_user_event(&session.outbox, user.number, &held);
                 }
             }
         }

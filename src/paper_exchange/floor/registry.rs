@@ -26,8 +26,8 @@ pub struct UserSubscription {
     pub account: AccountId,
     /// The key it was opened with.
     pub api_key: String,
-    /// A report kept back by a fault, until the next one has gone out.
-    pub held: Option<String>,
+    /// A report kept back by a fault until the next one has gone out, and since when (ms).
+    pub held: Option<(String, i64)>,
 }
 
 /// One open WebSocket session.
@@ -97,6 +97,11 @@ impl Registry {
     /// All sessions, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &Session> {
         self.sessions.values()
+    }
+
+    /// All sessions, oldest first.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Session> {
+        self.sessions.values_mut()
     }
 
     /// Subscribes a session to a stream.

@@ -125,12 +125,12 @@ async fn run(
 ) -> Ending {
     let config = floor.borrow().wire;
     let mut assembler = Assembler::new(config.max_message_bytes);
-    let beat = (config.ping_every.min(config.silent_after) / 4)
-        .clamp(Duration::from_millis(5), Duration::from_secs(1));
+    let shortest = config.ping_every.min(config.silent_after).min(config.session_lifetime);
+    let beat = (shortest / 4).clamp(Duration::from_millis(5), Duration::from_secs(1));
     let mut beats = tokio::time::interval(beat);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut heard = clock::monotonic();
-    let mut pinged = heard;
+    let opened = clock::monotonic();
+    let (mut heard, mut pinged) = (opened, opened);
     loop {
         if outbox.is_silent() {
             return stay_silent(floor, id, outbox).await;
@@ -169,6 +169,8 @@ async fn run(
             if now.duration_since(heard) >= config.silent_after {
                 floor.borrow_mut().stats.silent_peers_dropped += 1;
                 outbox.close(code::POLICY, "no pong and no other frame in time");
+            } else if now.duration_since(opened) >= config.session_lifetime {
+                outbox.close(code::GOING_AWAY, "the session has reached its lifetime");
             } else if now.duration_since(pinged) >= config.ping_every {
                 pinged = now;
                 ping(floor, id, outbox);
