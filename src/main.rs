@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = plimsoll::cli::Cli::parse();
-    let (out, err) = (std::io::stdout(), std::io::stderr());
-    let exit = plimsoll::cli::run(cli, &mut out.lock(), &mut err.lock());
+    // Not locked here: a lock on stderr held for the whole run would stop every other thread at its
+    // first log line.
+    let exit = plimsoll::cli::run(cli, &mut std::io::stdout(), &mut std::io::stderr());
     ExitCode::from(exit.code())
 }

@@ -131,7 +131,11 @@ impl<A: Actor<Context = Ctx<A>>> Cell<A> {
             name: self.name,
             spec: self.spec,
             make: Box::new(move |spec| {
-                core.0.mailbox.ledger().set_capacity(spec.mailbox.capacity);
+                let ledger = core.0.mailbox.ledger();
+                ledger.set_capacity(spec.mailbox.capacity);
+                if let OnRestart::KeepYoungerThan(_) = spec.mailbox.on_restart {
+                    ledger.stamp_mail();
+                }
                 Box::new(CellChild {
                     core,
                     on_restart: spec.mailbox.on_restart,
@@ -147,7 +151,7 @@ impl<A: Actor<Context = Ctx<A>>> CellChild<A> {
     /// Applies the restart policy; answers from which stamp on mail is kept.
     fn sort_mail(&self, epoch: Epoch) -> Stamp {
         match self.on_restart {
-            OnRestart::KeepYoungerThan(age) if epoch > 1 => self.core.0.mailbox.ledger().stamp().before(age),
+            OnRestart::KeepYoungerThan(age) if epoch > 1 => self.core.0.mailbox.ledger().now().before(age),
             OnRestart::Drop if epoch > 1 => {
                 self.core.0.mailbox.discard_queued();
                 Stamp::ORIGIN
@@ -218,6 +222,8 @@ impl<A: Actor<Context = Ctx<A>>> CellControl for CellChild<A> {
     }
 
     fn shares(&self) -> Option<(String, u64)> {
+        // Whoever has ended, or was killed and is about to start anew, sits nowhere now.
+        self.pulse.as_ref().filter(|pulse| !pulse.is_over())?;
         self.seat.shares().map(|(name, generation)| (name.to_owned(), generation))
     }
 

@@ -50,7 +50,6 @@ pub struct Ctx<A: Actor<Context = Self>> {
     pub(super) touched: bool,
     pub(super) during: &'static str,
     pub(super) in_message: bool,
-    pub(super) handled: u64,
     next_handle: SpawnHandle,
     next_wait: u64,
 }
@@ -67,7 +66,6 @@ impl<A: Actor<Context = Self>> Ctx<A> {
             touched: false,
             during: "factory",
             in_message: false,
-            handled: 0,
             next_handle: SpawnHandle::default(),
             next_wait: 0,
         }
@@ -102,7 +100,6 @@ impl<A: Actor<Context = Self>> Ctx<A> {
     pub(super) fn begin_message(&mut self, name: &'static str) {
         self.during = name;
         self.in_message = true;
-        self.handled = self.handled.saturating_add(1);
     }
 }
 

@@ -6,7 +6,7 @@
 //! uncontended locks. The price is resolution: an ask times out up to one tick late. Trees without a
 //! watchdog thread (paused clocks) use tokio's timers.
 
-use parking_lot::Mutex;
+use spin::mutex::SpinMutex;
 use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
@@ -33,7 +33,7 @@ struct Shard {
 
 /// See the module's head.
 pub(super) struct Deadlines {
-    shards: [Mutex<Shard>; SHARDS],
+    shards: [SpinMutex<Shard, spin::Yield>; SHARDS],
     now_millis: AtomicU64,
     /// Nobody ticks any more: every deadline counts as passed.
     closed: AtomicBool,

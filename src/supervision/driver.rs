@@ -69,7 +69,7 @@ impl<A: Actor<Context = Ctx<A>>> Driver<A> {
         let (mut budget, mut futures) = (STEPS_PER_POLL_MAX, STEPS_PER_POLL_MAX);
         loop {
             self.ctx.touched = false;
-            let held = self.poll_waits(cx);
+            let held = self.poll_waits(&mut futures, cx);
             if !self.up && !held {
                 self.up = true;
                 self.reporter.up();
@@ -78,7 +78,7 @@ impl<A: Actor<Context = Ctx<A>>> Driver<A> {
             if matches!(drained, Drained::Fenced) {
                 return Step::Fenced;
             }
-            if self.ctx.run == Run::Running {
+            if self.ctx.run == Run::Running && !held {
                 self.poll_spawned(&mut futures, cx);
             }
             futures = futures.saturating_sub(1);
@@ -129,8 +129,8 @@ impl<A: Actor<Context = Ctx<A>>> Driver<A> {
     }
 
     /// Polls the `ctx.wait` futures, last in first; true while one of them holds the mailbox.
-    fn poll_waits(&mut self, cx: &mut Context<'_>) -> bool {
-        while self.ctx.run == Run::Running {
+    fn poll_waits(&mut self, budget: &mut usize, cx: &mut Context<'_>) -> bool {
+        while self.ctx.run == Run::Running && *budget > 0 {
             let Some(actor) = self.actor.as_mut() else { return true };
             let Some(top) = self.ctx.waits.last_mut() else { break };
             let serial = top.serial;
@@ -149,6 +149,7 @@ impl<A: Actor<Context = Ctx<A>>> Driver<A> {
                     return true;
                 }
             } else {
+                *budget = budget.saturating_sub(1);
                 self.ctx.waits.retain(|w| w.serial != serial);
             }
         }
@@ -258,13 +259,6 @@ impl<A: Actor<Context = Ctx<A>>> Driver<A> {
         first
     }
 
-    fn keep_books(&mut self) {
-        if self.ctx.handled > 0 {
-            self.core.mailbox.ledger().add_handled(self.ctx.handled);
-            self.ctx.handled = 0;
-        }
-    }
-
     fn finish(&mut self, reason: Option<ExitReason>) {
         self.over = true;
         // What this incarnation left running elsewhere must not act while its successor is awaited.
@@ -295,7 +289,6 @@ impl<A: Actor<Context = Ctx<A>>> Future for Driver<A> {
             this.ctx.stop();
         }
         let outcome = panics::guarded(|| this.step(cx));
-        this.keep_books();
         let reason = match outcome {
             Ok(Step::Pending) => return Poll::Pending,
             Ok(Step::Fenced) => {
@@ -326,7 +319,6 @@ impl<A: Actor<Context = Ctx<A>>> Drop for Driver<A> {
     fn drop(&mut self) {
         if !self.over {
             self.dispose();
-            self.keep_books();
             self.finish(Some(ExitReason::ThreadLost));
         }
     }

@@ -33,10 +33,13 @@ impl Fate {
     }
 
     /// Keeps a fate that nobody else holds for a later ask.
-    pub(super) fn give_back(mut fate: Arc<Self>) {
-        // An envelope that still holds it may yet mark it.
-        let Some(own) = Arc::get_mut(&mut fate) else { return };
-        *own.0.get_mut() = false;
+    pub(super) fn give_back(fate: Arc<Self>) {
+        // An envelope that still holds it may yet mark it. There are no weak references, so a count of
+        // one is ours alone and stays so.
+        if Arc::strong_count(&fate) != 1 {
+            return;
+        }
+        fate.0.store(false, Ordering::Relaxed);
         SPARE_FATES.with_borrow_mut(|spare| {
             if spare.len() < SPARE_FATES_MAX {
                 spare.push(fate);

@@ -60,8 +60,10 @@ pub enum ExitReason {
     Hung(HangKind),
     /// It was fenced: brutal kill, or its shutdown time was over.
     Killed,
-    /// Its thread was lost through no fault of its own (a neighbour blocked it, or the arbiter was stopped).
+    /// Its arbiter was stopped under it.
     ThreadLost,
+    /// It was moved to another thread, because a neighbour blocked the one they shared.
+    Moved,
     /// A supervisor below gave up.
     Escalated(String),
 }
@@ -76,7 +78,7 @@ impl ExitReason {
     /// Whether the restart that follows counts against the intensity; a bystander's does not.
     #[must_use]
     pub const fn counts(&self) -> bool {
-        !matches!(self, Self::ThreadLost)
+        !matches!(self, Self::Moved)
     }
 }
 
@@ -92,6 +94,7 @@ impl fmt::Display for ExitReason {
             Self::Hung(kind) => write!(f, "hung in {kind}"),
             Self::Killed => f.write_str("was killed"),
             Self::ThreadLost => f.write_str("lost its thread"),
+            Self::Moved => f.write_str("was moved from a blocked thread"),
             Self::Escalated(why) => write!(f, "escalated: {why}"),
         }
     }
@@ -109,6 +112,10 @@ mod tests {
         for abnormal in [ExitReason::StartTimeout, ExitReason::Killed, ExitReason::Hung(HangKind::Wait)] {
             assert!(abnormal.is_abnormal(), "{abnormal}");
         }
-        assert!(ExitReason::ThreadLost.is_abnormal() && !ExitReason::ThreadLost.counts());
+        assert!(ExitReason::Moved.is_abnormal() && !ExitReason::Moved.counts());
+        assert!(
+            ExitReason::ThreadLost.counts(),
+            "an actor that stops its own arbiter must not loop for free"
+        );
     }
 }

@@ -99,11 +99,9 @@ impl<A: Actor<Context = Ctx<A>>> Handle<A> {
     {
         let mailbox = &self.0.mailbox;
         let ledger = mailbox.ledger();
-        if !ledger.is_open() {
-            return Err(TellError::Closed(message));
-        }
         if !ledger.enter() {
-            return Err(TellError::Full(message));
+            let full = ledger.is_open();
+            return Err(if full { TellError::Full(message) } else { TellError::Closed(message) });
         }
         announce_tell(ledger.stamp());
         match self.0.sender.do_send(message) {
@@ -132,11 +130,8 @@ impl<A: Actor<Context = Ctx<A>>> Handle<A> {
         let fate = Fate::draw();
         let receiver = {
             let ledger = self.0.mailbox.ledger();
-            if !ledger.is_open() {
-                return Err(AskError::Closed);
-            }
             if !ledger.enter() {
-                return Err(AskError::Full);
+                return Err(if ledger.is_open() { AskError::Full } else { AskError::Closed });
             }
             announce_ask(ledger.stamp(), Arc::clone(&fate));
             match self.0.sender.send(message) {

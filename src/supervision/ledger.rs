@@ -1,6 +1,7 @@
 //! The books of one mailbox: how much waits, what was handled, what was lost and why.
 //!
-//! `sent = handled + dead letters + depth` holds at rest; the soak test asserts it.
+//! At rest `handled + abandoned + closed + too old + panicked in drop + depth = sent`; the soak test asserts
+//! it. What was lost in hand is part of `handled`, and what was refused at the door was never sent.
 
 use super::clock::{CoarseClock, Stamp};
 use super::deadline::Deadlines;
@@ -52,17 +53,34 @@ impl DeadLetter {
     }
 }
 
+/// Keeps what senders write and what the actor writes on cache lines of their own.
+#[derive(Default)]
+#[repr(align(128))]
+struct OwnLine<T>(T);
+
+/// Written by senders.
+#[derive(Default)]
+struct Senders {
+    /// Places taken, each one counted up once; wraps.
+    entered: AtomicUsize,
+    /// What a sender last saw of `left`: enough to know that there is room, without touching the
+    /// actor's cache line.
+    seen_left: AtomicUsize,
+}
+
 /// See the module's head.
 #[derive(Default)]
 pub struct Ledger {
-    /// Places taken by senders, each one counted up once; wraps.
-    entered: AtomicUsize,
+    senders: OwnLine<Senders>,
     /// Places given back. Written under the mailbox's lock alone, so that taking a message costs no
     /// atomic read-modify-write.
-    left: AtomicUsize,
+    left: OwnLine<AtomicUsize>,
     capacity: AtomicUsize,
+    /// The capacity while the mailbox is open, zero while it is closed: one look tells a sender both.
+    limit: AtomicUsize,
     open: AtomicBool,
-    handled: AtomicU64,
+    /// Whether a restart policy will ask how old a message is.
+    stamped: AtomicBool,
     in_hand: AtomicU64,
     abandoned: AtomicU64,
     closed: AtomicU64,
@@ -84,14 +102,19 @@ impl fmt::Debug for Ledger {
 
 impl Ledger {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { capacity: AtomicUsize::new(capacity), open: AtomicBool::new(true), ..Self::default() }
+        Self {
+            capacity: AtomicUsize::new(capacity),
+            limit: AtomicUsize::new(capacity),
+            open: AtomicBool::new(true),
+            ..Self::default()
+        }
     }
 
     /// Messages that wait, exact at any time, also while the actor's thread is blocked.
     #[must_use]
     pub fn depth(&self) -> usize {
-        let left = self.left.load(Ordering::Acquire);
-        waiting(self.entered.load(Ordering::Acquire), left)
+        let left = self.left.0.load(Ordering::Acquire);
+        waiting(self.senders.0.entered.load(Ordering::Acquire), left)
     }
 
     /// Messages that may wait.
@@ -103,7 +126,9 @@ impl Ledger {
     /// Messages given to a handler, the lost ones included.
     #[must_use]
     pub fn handled(&self) -> u64 {
-        self.handled.load(Ordering::Relaxed)
+        let taken = u64::try_from(self.left.0.load(Ordering::Acquire)).unwrap_or(u64::MAX);
+        let unread = [&self.abandoned, &self.closed, &self.too_old, &self.panicked_in_drop];
+        taken.saturating_sub(unread.iter().map(|counter| counter.load(Ordering::Relaxed)).sum())
     }
 
     /// Messages not handled to their end, by reason.
@@ -114,6 +139,17 @@ impl Ledger {
 
     pub(crate) fn set_capacity(&self, capacity: usize) {
         self.capacity.store(capacity, Ordering::Relaxed);
+        self.limit.store(capacity, Ordering::Relaxed);
+    }
+
+    /// Stamps messages from here on, because a restart policy will ask for their age.
+    pub(crate) fn stamp_mail(&self) {
+        self.stamped.store(true, Ordering::Relaxed);
+    }
+
+    /// The time by which ages are judged.
+    pub(crate) fn now(&self) -> Stamp {
+        self.clock.get().map_or(Stamp::ORIGIN, CoarseClock::stamp)
     }
 
     /// Joins the mailbox to its tree: the clock that stamps mail, and where asks leave their deadlines.
@@ -126,43 +162,48 @@ impl Ledger {
     }
 
     pub(crate) fn stamp(&self) -> Stamp {
-        self.clock.get().map_or(Stamp::ORIGIN, CoarseClock::stamp)
+        if self.stamped.load(Ordering::Relaxed) { self.now() } else { Stamp::ORIGIN }
     }
 
     pub(super) fn deadlines(&self) -> Option<&Arc<Deadlines>> {
         self.deadlines.get()
     }
 
-    /// Takes a place in the queue; false when it is full.
+    /// Takes a place in the queue; false when it is full or closed.
     pub(crate) fn enter(&self) -> bool {
-        let entered = self.entered.fetch_add(1, Ordering::Relaxed);
-        if waiting(entered, self.left.load(Ordering::Relaxed)) >= self.capacity.load(Ordering::Relaxed) {
-            self.withdraw();
-            self.count(DeadLetter::Full);
-            return false;
+        let senders = &self.senders.0;
+        let limit = self.limit.load(Ordering::Relaxed);
+        let entered = senders.entered.fetch_add(1, Ordering::Relaxed);
+        if waiting(entered, senders.seen_left.load(Ordering::Relaxed)) < limit {
+            return true;
         }
-        true
+        let left = self.left.0.load(Ordering::Relaxed);
+        senders.seen_left.store(left, Ordering::Relaxed);
+        if waiting(entered, left) < limit {
+            return true;
+        }
+        self.withdraw();
+        if self.is_open() {
+            self.count(DeadLetter::Full);
+        }
+        false
     }
 
     /// Gives back a place whose message never reached the queue.
     pub(crate) fn withdraw(&self) {
-        self.entered.fetch_sub(1, Ordering::Relaxed);
+        self.senders.0.entered.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// A message that came past the handle (through a raw address) is being handled: its place was
     /// given back without having been taken.
     pub(crate) fn settle_uncounted(&self) {
-        self.entered.fetch_add(1, Ordering::Relaxed);
+        self.senders.0.entered.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A message was taken from the queue. Call it under the mailbox's lock.
     pub(crate) fn leave(&self) {
-        let left = self.left.load(Ordering::Relaxed);
-        self.left.store(left.wrapping_add(1), Ordering::Release);
-    }
-
-    pub(crate) fn add_handled(&self, n: u64) {
-        self.handled.fetch_add(n, Ordering::Relaxed);
+        let left = self.left.0.load(Ordering::Relaxed);
+        self.left.0.store(left.wrapping_add(1), Ordering::Release);
     }
 
     pub(crate) fn count(&self, reason: DeadLetter) {
@@ -174,10 +215,12 @@ impl Ledger {
     }
 
     pub(crate) fn open(&self) {
+        self.limit.store(self.capacity(), Ordering::Relaxed);
         self.open.store(true, Ordering::SeqCst);
     }
 
     pub(crate) fn close(&self) {
+        self.limit.store(0, Ordering::Relaxed);
         self.open.store(false, Ordering::SeqCst);
     }
 

@@ -4,43 +4,40 @@
 //! acknowledgement an event, so a slow or failing start blocks nothing. It only routes; every decision
 //! is the machine's.
 
-use super::build::{Kid, KidKind, SupervisorNode, Supervisors};
+use super::build::{KidKind, Supervisors};
 use super::cell::Killed;
 use super::control::{AdminReply, Control, SupervisorId};
 use super::decl::SupervisorDecl;
 use super::exit::ExitReason;
-use super::machine::{
-    Action, AdminError, AdminRequest, ChildId, ChildRules, Epoch, Event, KillWhy, Note, Origin, Ticket,
-    on_event,
-};
+use super::machine::{Action, ChildId, Epoch, Event, KillWhy, Ticket, on_event};
 use super::pulse::Pulse;
 use super::reporter::Reporter;
 use super::seat::SharedArbiters;
-use super::snapshot::{NodeCard, NodeState};
-use super::tree::{BuildError, Emergency, Ended, Progress, Shared};
+use super::snapshot::NodeState;
+use super::tree::{BuildError, Emergency, Progress, Shared};
 use super::{build, panics};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
-const ROOT: SupervisorId = SupervisorId(0);
+pub(super) const ROOT: SupervisorId = SupervisorId(0);
 
-type Queue = VecDeque<(SupervisorId, Event)>;
+pub(super) type Queue = VecDeque<(SupervisorId, Event)>;
 
 /// See the module's head.
 pub(super) struct Runtime {
-    shared: Arc<Shared>,
-    control: UnboundedSender<Control>,
-    events: UnboundedReceiver<Control>,
-    supervisors: Supervisors,
-    arbiters: SharedArbiters,
+    pub(super) shared: Arc<Shared>,
+    pub(super) control: UnboundedSender<Control>,
+    pub(super) events: UnboundedReceiver<Control>,
+    pub(super) supervisors: Supervisors,
+    pub(super) arbiters: SharedArbiters,
     /// Incarnations whose stuck threads were given up and have not come back.
     abandoned: Vec<Arc<Pulse>>,
-    replies: BTreeMap<Ticket, AdminReply>,
-    next_ticket: u64,
-    emergency: Option<Emergency>,
-    forced: bool,
-    ending: bool,
+    pub(super) replies: BTreeMap<Ticket, AdminReply>,
+    pub(super) next_ticket: u64,
+    pub(super) emergency: Option<Emergency>,
+    pub(super) forced: bool,
+    pub(super) ending: bool,
 }
 
 impl Runtime {
@@ -155,7 +152,7 @@ impl Runtime {
     }
 
     /// Feeds events until none is left; answers when the root is down.
-    fn drain(&mut self, mut queue: Queue) -> Option<ExitReason> {
+    pub(super) fn drain(&mut self, mut queue: Queue) -> Option<ExitReason> {
         let mut down = None;
         while let Some((id, event)) = queue.pop_front() {
             let now = self.shared.clock.now();
@@ -277,7 +274,7 @@ impl Runtime {
             let Some(kid) = self.supervisors.kid_mut(id, child) else { continue };
             if let KidKind::Cell(cell, _) = &mut kid.kind {
                 cell.kill(epoch, KillWhy::Brutal);
-                queue.push_back((id, Event::Down { child, epoch, reason: ExitReason::ThreadLost }));
+                queue.push_back((id, Event::Down { child, epoch, reason: ExitReason::Moved }));
             }
         }
     }
@@ -306,209 +303,12 @@ impl Runtime {
         }
     }
 
-    fn note(&mut self, id: SupervisorId, note: &Note) {
-        let now = self.shared.clock.now();
-        let card = |child: ChildId| self.supervisors.kid(id, child).map(|k| Arc::clone(&k.card));
-        match note {
-            Note::ChildDown { child, epoch, reason } => {
-                let Some(card) = card(*child) else { return };
-                if reason.is_abnormal() {
-                    card.failed(reason.to_string(), now);
-                    tracing::warn!(event = "actor_down", actor.path = card.path(), actor.epoch = epoch, reason = %reason);
-                } else {
-                    tracing::info!(event = "actor_down", actor.path = card.path(), actor.epoch = epoch, reason = %reason);
-                }
-            }
-            Note::RestartScheduled { child, attempt, delay } => {
-                let Some(card) = card(*child) else { return };
-                tracing::warn!(
-                    event = "actor_restarted",
-                    actor.path = card.path(),
-                    attempt,
-                    delay_seconds = delay.as_secs_f64(),
-                    "restart scheduled"
-                );
-            }
-            Note::StopTimedOut { child } => {
-                let Some(card) = card(*child) else { return };
-                tracing::warn!(
-                    event = "stop_timed_out", actor.path = card.path(), actor.metadata = ?card.metadata(),
-                    actor.state = ?card.state(), "did not stop in time"
-                );
-            }
-            Note::Meltdown { child, restarts, message } => {
-                let path = card(*child).map_or_else(String::new, |card| card.path().to_owned());
-                tracing::error!(
-                    event = "supervisor_meltdown",
-                    actor.path = path,
-                    restarts,
-                    reason = message,
-                    runbook = "supervisor_meltdown",
-                    "restart intensity exceeded"
-                );
-                if id == ROOT {
-                    self.raise(Emergency::Meltdown(message.clone()));
-                }
-            }
-        }
-    }
-
-    /// Runs the emergency handler at once, the first time.
-    fn raise(&mut self, emergency: Emergency) {
-        if self.emergency.is_some() {
-            return;
-        }
-        tracing::error!(event = "emergency", emergency = %emergency, "running the emergency handler");
-        let handler = Arc::clone(&self.shared.options.on_emergency);
-        if panics::guarded(|| handler(&emergency)).is_err() {
-            tracing::error!("the emergency handler panicked");
-        }
-        self.emergency = Some(emergency);
-    }
-
     fn mirror(&mut self, id: SupervisorId) {
         let now = self.shared.clock.now();
         let Some(node) = self.supervisors.get_mut(id) else { return };
         for status in node.machine.take_changed() {
             if let Some(kid) = node.kids.get(&status.id) {
                 kid.card.moved(NodeState::from(status.state), now);
-            }
-        }
-    }
-
-    fn start_child(
-        &mut self,
-        supervisor: &str,
-        cell: super::cell::AnyCell,
-        origin: Origin,
-        reply: AdminReply,
-    ) -> Option<ExitReason> {
-        let Some(id) = self.supervisors.find(supervisor) else {
-            let _ = reply.send(Err(AdminError::NotFound));
-            return None;
-        };
-        let rules = ChildRules::worker(&cell.name, &cell.spec, origin);
-        let path = format!("{supervisor}/{}", cell.name);
-        let auto_shutdown = self.supervisors.get(id).map(|n| n.spec.auto_shutdown);
-        let refused = super::spec::check_name(&cell.name)
-            .and_then(|()| cell.spec.validate(&path, auto_shutdown.unwrap_or(super::AutoShutdown::Never)));
-        if let Err(error) = refused {
-            let _ = reply.send(Err(AdminError::StartFailed(ExitReason::StartFailed(error.to_string()))));
-            return None;
-        }
-        let child = self.supervisors.get_mut(id)?.machine.reserve();
-        let kid = Kid::cell(path, cell, &self.shared);
-        let card = Arc::clone(&kid.card);
-        self.shared.cards.add(Arc::clone(&card));
-        self.supervisors.get_mut(id)?.kids.insert(child, kid);
-        let down = self.request(id, AdminRequest::StartChild(child, rules), reply);
-        let accepted = self.supervisors.get(id).is_some_and(|n| n.machine.child(child).is_some());
-        if !accepted && self.supervisors.remove_kid(id, child).is_some() {
-            self.shared.cards.remove(&card);
-        }
-        down
-    }
-
-    fn admin(
-        &mut self,
-        path: &str,
-        request: fn(ChildId) -> AdminRequest,
-        reply: AdminReply,
-    ) -> Option<ExitReason> {
-        match self.supervisors.find_child(path) {
-            Some((id, child)) => self.request(id, request(child), reply),
-            None => {
-                let _ = reply.send(Err(AdminError::NotFound));
-                None
-            }
-        }
-    }
-
-    fn request(&mut self, id: SupervisorId, request: AdminRequest, reply: AdminReply) -> Option<ExitReason> {
-        let ticket = Ticket(self.next_ticket);
-        self.next_ticket = self.next_ticket.wrapping_add(1);
-        self.replies.insert(ticket, reply);
-        self.drain(Queue::from([(id, Event::Admin { ticket, request })]))
-    }
-
-    fn begin_end(&mut self) {
-        if self.ending {
-            return;
-        }
-        self.ending = true;
-        self.shared.progress.send_replace(Progress::Ending);
-        self.shared.tasks.cancel_all();
-        if let Some(root) = self.supervisors.get(ROOT) {
-            root.card.moved(NodeState::Stopping, self.shared.clock.now());
-        }
-    }
-
-    /// Names everything that is not down when the grace is over.
-    fn name_the_late(&self) {
-        let late = |card: &Arc<NodeCard>| {
-            matches!(card.state(), NodeState::Running | NodeState::Starting | NodeState::Stopping)
-        };
-        let now = self.shared.clock.now();
-        for card in self.shared.cards.all().iter().filter(|card| late(card)) {
-            tracing::warn!(
-                event = "shutdown_late", actor.path = card.path(), actor.metadata = ?card.metadata(),
-                actor.state = ?card.state(), actor.age_seconds = card.node(now).age_seconds,
-                "did not stop within the grace"
-            );
-        }
-    }
-
-    /// The root is down: background tasks get the rest of the grace, then every mailbox is closed for
-    /// good, so that nobody waits for an answer that cannot come.
-    async fn conclude(mut self, reason: ExitReason) {
-        self.begin_end();
-        if self.emergency.is_none() && !self.forced {
-            self.wait_for_tasks().await;
-        }
-        self.forced |= self.shared.tasks.running() > 0;
-        self.shared.tasks.abort_rest();
-        self.supervisors.every_cell(&mut |cell| cell.drop_for_good());
-        self.arbiters.stop_all();
-        self.shared.watchdog.stop();
-        let now = self.shared.clock.now();
-        for card in self.shared.cards.all() {
-            // After an emergency the machines were not led to their end; what they knew is over all the same.
-            if card.state() != NodeState::Failed {
-                card.moved(NodeState::Stopped, now);
-            }
-        }
-        let ended = match (self.emergency.take(), reason) {
-            (Some(emergency), _) => Ended::Emergency(emergency),
-            (None, ExitReason::StartFailed(why)) => Ended::StartFailed(why),
-            (None, _) => Ended::Shutdown { forced: self.forced },
-        };
-        if let Some(SupervisorNode { card, .. }) = self.supervisors.get(ROOT) {
-            let failed = !matches!(ended, Ended::Shutdown { .. });
-            card.moved(if failed { NodeState::Failed } else { NodeState::Stopped }, now);
-            tracing::info!(event = "tree_ended", actor.path = card.path(), ended = ?ended);
-        }
-        self.shared.progress.send_replace(Progress::Ended(ended));
-    }
-
-    /// Each task has its own time; a kill from outside cuts it short.
-    async fn wait_for_tasks(&mut self) {
-        let limit = self.shared.tasks.longest_shutdown();
-        let tasks = Arc::clone(&self.shared.tasks);
-        let ended = tokio::time::timeout(limit, tasks.all_ended());
-        tokio::pin!(ended);
-        loop {
-            tokio::select! {
-                biased;
-                _ = &mut ended => return,
-                message = self.events.recv() => match message {
-                    Some(Control::Kill) | None => {
-                        self.forced = true;
-                        return;
-                    }
-                    Some(Control::Ping(ping)) => self.shared.watchdog.pong(ping),
-                    // Nobody is left whom it could concern; dropped replies answer `NotRunning`.
-                    Some(_) => {}
-                },
             }
         }
     }

@@ -14,6 +14,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// What kind of node it is.
@@ -102,6 +103,8 @@ struct Card {
 /// The live record behind a [`Node`].
 #[derive(Debug)]
 pub(super) struct NodeCard {
+    /// Rises from card to card: the order in which they are shown, and the key to strike one by.
+    serial: u64,
     path: String,
     kind: NodeKind,
     limits: BTreeMap<&'static str, serde_json::Value>,
@@ -142,7 +145,8 @@ impl NodeCard {
         now: Moment,
     ) -> Arc<Self> {
         let card = Card { state: NodeState::Stopped, epoch: 0, starts: 0, since: now, last_failure: None };
-        Arc::new(Self { path, kind, limits, metadata, ledger, card: Mutex::new(card) })
+        let serial = NEXT_SERIAL.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Self { serial, path, kind, limits, metadata, ledger, card: Mutex::new(card) })
     }
 
     pub(super) fn path(&self) -> &str {
@@ -207,19 +211,21 @@ impl NodeCard {
 
 /// All cards of a tree, in start order; dynamic children and tasks follow.
 #[derive(Debug, Default)]
-pub(super) struct Cards(RwLock<Vec<Arc<NodeCard>>>);
+pub(super) struct Cards(RwLock<BTreeMap<u64, Arc<NodeCard>>>);
+
+static NEXT_SERIAL: AtomicU64 = AtomicU64::new(0);
 
 impl Cards {
     pub(super) fn add(&self, card: Arc<NodeCard>) {
-        self.0.write().push(card);
+        self.0.write().insert(card.serial, card);
     }
 
     pub(super) fn remove(&self, card: &Arc<NodeCard>) {
-        self.0.write().retain(|known| !Arc::ptr_eq(known, card));
+        self.0.write().remove(&card.serial);
     }
 
     pub(super) fn all(&self) -> Vec<Arc<NodeCard>> {
-        self.0.read().clone()
+        self.0.read().values().cloned().collect()
     }
 
     pub(super) fn nodes(&self, clock: &TreeClock) -> Vec<Node> {

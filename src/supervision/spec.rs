@@ -156,7 +156,8 @@ pub enum OnRestart {
     Keep,
     /// All of it goes to the dead letters.
     Drop,
-    /// What was younger than this when the restart began is served; the rest goes to the dead letters.
+    /// What is younger than this when the new incarnation starts (after the backoff) is served; the rest
+    /// goes to the dead letters.
     KeepYoungerThan(Duration),
 }
 

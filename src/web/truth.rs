@@ -88,19 +88,25 @@ fn gate(node: &Node) -> Gate {
 
 /// Keeps the latest judgement, so that the routes that show it agree, and many askers cost one.
 #[derive(Default)]
-pub(super) struct Truths(Mutex<(u64, Option<(Instant, Arc<Truth>)>)>);
+pub(super) struct Truths(Mutex<Latest>);
+
+#[derive(Default)]
+struct Latest {
+    id: u64,
+    made: Option<(Instant, Arc<Truth>)>,
+}
 
 impl Truths {
     pub(super) fn current(&self, now: Instant, judge: impl FnOnce(u64) -> Truth) -> Arc<Truth> {
         let mut slot = self.0.lock();
-        if let Some((made, truth)) = &slot.1
+        if let Some((made, truth)) = &slot.made
             && now.saturating_duration_since(*made) < SERVES_FOR
         {
             return Arc::clone(truth);
         }
-        slot.0 += 1;
-        let truth = Arc::new(judge(slot.0));
-        slot.1 = Some((now, Arc::clone(&truth)));
+        slot.id += 1;
+        let truth = Arc::new(judge(slot.id));
+        slot.made = Some((now, Arc::clone(&truth)));
         truth
     }
 }

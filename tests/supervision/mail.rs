@@ -135,7 +135,7 @@ fn a_raw_ask_that_was_abandoned_leaves_the_depth_alone() {
         let a = cast.handle("a").clone();
         cast.crash("a").await;
         for _ in 0..3 {
-            drop(a.addr().send(Count).timeout(millis(1)).await);
+            assert!(a.addr().send(Count).timeout(millis(1)).await.is_err());
         }
         tokio::time::sleep(seconds(11)).await;
         assert_eq!(a.ledger().depth(), 0);

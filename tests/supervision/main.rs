@@ -15,6 +15,9 @@
 mod acts;
 mod cells;
 mod defects;
+mod extras;
+mod hangs;
+mod machine_props;
 mod mail;
 mod otp_admin;
 mod otp_logging;
@@ -24,5 +27,7 @@ mod otp_start;
 mod otp_stop;
 mod otp_strategies;
 mod otp_termination;
+mod soak;
 mod support;
+mod tasks;
 mod windows;

@@ -33,13 +33,19 @@ mod scale {
         })
     }
 
-    /// Ten times the children, at most forty times the processor time: a quadratic part would show as a
-    /// hundred. (Measured: close to ten.)
+    /// Ten times the children, at most 18 times the processor time. Linear work measures 11 to 12; a list
+    /// searched at each end made it 20, and what is quadratic throughout makes it a hundred. Three tries,
+    /// because a busy machine's caches are not this test's business: one that is not linear fails them all.
+    fn is_linear(work: fn(u64) -> u64) {
+        work(100);
+        let tries: Vec<(u64, u64)> = (0..3).map(|_| (work(1_000), work(10_000))).collect();
+        let linear = tries.iter().any(|(small, large)| *large < small * 18);
+        assert!(linear, "nanoseconds for 1k and 10k children: {tries:?}");
+    }
+
     #[test]
     fn simple_one_for_one_scale_many_temporary_children() {
-        start_and_leave(100);
-        let (small, large) = (start_and_leave(1_000), start_and_leave(10_000));
-        assert!(large < small * 40, "1k children: {small} ns, 10k children: {large} ns");
+        is_linear(start_and_leave);
     }
 
     /// Starts `n` children and has an operator terminate each, oldest first.
@@ -62,9 +68,7 @@ mod scale {
 
     #[test]
     fn scale_start_stop_many_children() {
-        start_stop(100);
-        let (small, large) = (start_stop(1_000), start_stop(10_000));
-        assert!(large < small * 40, "1k children: {small} ns, 10k children: {large} ns");
+        is_linear(start_stop);
     }
 }
 

@@ -1,11 +1,12 @@
 //! A scripted actor, a log of what happened, and systems with real or paused time.
 
+pub use crate::extras::*;
 use actix::prelude::*;
 use plimsoll::supervision::machine::{AdminError, AdminOutcome};
 use plimsoll::supervision::*;
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// What happened, in order: `a+` started, `a-` stopped.
@@ -382,108 +383,4 @@ pub async fn settle() {
 
 pub fn node(tree: &Tree, path: &str) -> Node {
     tree.snapshot().into_iter().find(|n| n.path == path).unwrap_or_else(|| panic!("no node {path}"))
-}
-
-/// Blocks a thread inside a handler until it is released.
-#[derive(Clone, Default)]
-pub struct Gate(Arc<(Mutex<GateState>, Condvar)>);
-
-#[derive(Default)]
-struct GateState {
-    inside: usize,
-    open: bool,
-}
-
-impl Gate {
-    pub fn pass(&self) {
-        let (state, changed) = &*self.0;
-        let mut state = state.lock().unwrap();
-        state.inside += 1;
-        while !state.open {
-            state = changed.wait(state).unwrap();
-        }
-        state.inside -= 1;
-    }
-
-    pub fn release(&self) {
-        let (state, changed) = &*self.0;
-        state.lock().unwrap().open = true;
-        changed.notify_all();
-    }
-
-    pub async fn entered(&self) {
-        until(|| self.0.0.lock().unwrap().inside > 0).await;
-    }
-}
-
-/// A test that fails must not leave a thread behind that never ends.
-pub struct Releases(pub Gate);
-impl Drop for Releases {
-    fn drop(&mut self) {
-        self.0.release();
-    }
-}
-
-/// Blocks the thread at the gate, then answers with the epoch that handled it.
-#[derive(Message)]
-#[rtype(result = "u64")]
-pub struct Hold(pub Gate);
-
-impl Handler<Hold> for Probe {
-    type Result = u64;
-    fn handle(&mut self, hold: Hold, ctx: &mut Self::Context) -> u64 {
-        hold.0.pass();
-        ctx.epoch()
-    }
-}
-
-/// Keeps what its factory captured.
-pub struct Keeper {
-    pub _argument: Arc<()>,
-}
-impl Actor for Keeper {
-    type Context = Ctx<Self>;
-}
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Leave;
-impl Handler<Leave> for Keeper {
-    type Result = ();
-    fn handle(&mut self, _: Leave, ctx: &mut Self::Context) {
-        ctx.stop();
-    }
-}
-
-/// Answers what it is told.
-pub struct Carrier;
-impl Actor for Carrier {
-    type Context = Ctx<Self>;
-}
-#[derive(Message, Debug, PartialEq, Eq)]
-#[rtype(result = "u64")]
-pub struct Carried(pub u64);
-impl Handler<Carried> for Carrier {
-    type Result = u64;
-    fn handle(&mut self, carried: Carried, _: &mut Self::Context) -> u64 {
-        carried.0
-    }
-}
-/// A message whose own destructor panics.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Fragile(pub Option<Bomb>);
-impl Handler<Fragile> for Carrier {
-    type Result = ();
-    fn handle(&mut self, fragile: Fragile, _: &mut Self::Context) {
-        std::mem::forget(fragile);
-    }
-}
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Explode;
-impl Handler<Explode> for Carrier {
-    type Result = ();
-    fn handle(&mut self, _: Explode, _: &mut Self::Context) {
-        panic!("told to");
-    }
 }

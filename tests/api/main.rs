@@ -1,0 +1,16 @@
+//! The process from outside: HTTP routes, exit codes, signals and the command line, against real sockets
+//! and the real binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "tests"
+)]
+
+mod http;
+mod process;
+mod support;
