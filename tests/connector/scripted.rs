@@ -38,7 +38,7 @@ pub struct Peer {
 
 struct Inner {
     scripts: Mutex<HashMap<String, VecDeque<Say>>>,
-    seen: Mutex<Vec<(String, serde_json::Value)>>,
+    seen: Mutex<VecDeque<(String, serde_json::Value)>>,
     out: broadcast::Sender<(&'static str, Say)>,
     open: AtomicUsize,
     most_open: AtomicUsize,
@@ -80,7 +80,7 @@ impl Peer {
         let _ = self.inner.out.send((kind, say));
     }
 
-    /// Every request of a method, in order.
+    /// The latest requests of a method, in order.
     pub fn seen(&self, method: &str) -> Vec<serde_json::Value> {
         let seen = self.inner.seen.lock().unwrap();
         seen.iter().filter(|(name, _)| name == method).map(|(_, params)| params.clone()).collect()
@@ -128,13 +128,22 @@ async fn http(inner: &Inner, stream: &mut TcpStream) {
             Some(Say::Cut | Say::Nothing) => return,
             _ => (200, default_http(&path)),
         };
-        inner.seen.lock().unwrap().push((path, serde_json::Value::String(text)));
+        note(inner, path, serde_json::Value::String(text));
         let length = body.len();
         let answer =
             format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\nRetry-After: 1\r\n\r\n{body}");
         if stream.write_all(answer.as_bytes()).await.is_err() {
             return;
         }
+    }
+}
+
+/// Keeps the latest requests, so that ten thousand reconnects do not fill the memory that they measure.
+fn note(inner: &Inner, method: String, params: serde_json::Value) {
+    let mut seen = inner.seen.lock().unwrap();
+    seen.push_back((method, params));
+    if seen.len() > 500 {
+        seen.pop_front();
     }
 }
 
@@ -189,7 +198,7 @@ async fn websocket(inner: &Inner, kind: &'static str, stream: TcpStream) {
 fn answer(inner: &Inner, request: &serde_json::Value) -> Vec<Option<String>> {
     let method = request["method"].as_str().unwrap();
     let id = &request["id"];
-    inner.seen.lock().unwrap().push((method.to_owned(), request["params"].clone()));
+    note(inner, method.to_owned(), request["params"].clone());
     let error = |status: u16, code: i64, words: &str, data: String| {
         Some(format!(r#"{{"id":{id},"status":{status},"error":{{"code":{code},"msg":"{words}"{data}}}}}"#))
     };

@@ -3,9 +3,13 @@
 use super::desk::{Desk, btc, config, run};
 use super::table::{Exchange, Table};
 use super::{market_faults, order_faults, orders, sessions};
+use ed25519_dalek::SigningKey;
+use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+use ed25519_dalek::pkcs8::{EncodePrivateKey, EncodePublicKey};
 use plimsoll::domain::ids::Symbol;
 use plimsoll::domain::order_types::{OrderStatus, Side};
 use plimsoll::domain::outcome::Outcome;
+use plimsoll::paper_exchange::config::{KeyConfig, KeyProof};
 use plimsoll::paper_exchange::{PaperConfig, PaperExchange, Running};
 use plimsoll::venues::Venue as _;
 use plimsoll::venues::binance::signing::Secret;
@@ -16,7 +20,22 @@ fn exchange() -> Running {
     let mut paper = PaperConfig::default();
     paper.wire.ping_every = Duration::from_millis(100);
     paper.limits.weight_per_minute = 1_000_000;
+    let public = ed25519().verifying_key().to_public_key_pem(LineEnding::LF).unwrap();
+    paper.accounts[0]
+        .keys
+        .push(KeyConfig { api_key: "demo-ed25519".to_owned(), proof: KeyProof::PublicKeyPem(public) });
     PaperExchange::start(paper).unwrap()
+}
+
+/// A key pair that exists for these tests only.
+fn ed25519() -> SigningKey {
+    SigningKey::from_bytes(&[7; 32])
+}
+
+fn with_ed25519(settings: &mut BinanceConfig) {
+    let pem = ed25519().to_pkcs8_pem(LineEnding::LF).unwrap();
+    let secret = Secret::Ed25519Pem(pem.as_str().into());
+    settings.credentials = Some(("demo-ed25519".into(), secret));
 }
 
 fn table(running: &Running, settings: BinanceConfig) -> Table<Binance> {
@@ -37,7 +56,7 @@ fn settings(running: &Running) -> BinanceConfig {
 
 /// One test per card: an exchange, a venue with the usual settings (changed by the card's), the card.
 macro_rules! cards {
-    ($($name:ident: $card:path $(, live: $live:literal)? $(, $change:expr)?;)+) => {$(
+    ($($name:ident: $card:path $(, $change:expr)?;)+) => {$(
         #[test]
         fn $name() {
             let running = exchange();
@@ -79,6 +98,12 @@ cards! {
 
 live! {
     v03: orders::v03_rest_and_cancel;
+    v03_ed25519: orders::v03_rest_and_cancel, with_ed25519;
+    v04_ed25519_over_rest: orders::v04_fill, |s| {
+        with_ed25519(s);
+        s.order_path = OrderPath::Rest;
+    };
+    v10_ed25519: v10_on_paper, with_ed25519;
     v03_over_rest: orders::v03_rest_and_cancel, |s| s.order_path = OrderPath::Rest;
     v04: orders::v04_fill;
     v04_over_rest: orders::v04_fill, |s| s.order_path = OrderPath::Rest;

@@ -9,6 +9,7 @@ mod gateway;
 pub mod messages;
 pub mod pacing;
 pub mod params;
+mod probe;
 mod reconcile;
 mod rest;
 mod session;

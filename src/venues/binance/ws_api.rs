@@ -5,8 +5,9 @@
 //! trusted leads to a new comparison, never to silence.
 
 use super::gateway::Gateway;
-use super::messages::api::{self, ApiFrame, ServerTime};
+use super::messages::api::{self, ApiFrame};
 use super::messages::user::{self, UserEvent};
+use super::probe::Probe;
 use super::reconcile;
 use super::session::{Dialler, Session, Woke};
 use super::shared::Shared;
@@ -18,7 +19,7 @@ use crate::domain::outcome::{Denial, ReadError};
 use crate::domain::time::Mono;
 use crate::venues::{OrderEvent, Reconciliation};
 use std::rc::Rc;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -52,16 +53,9 @@ pub(super) struct OrderSession {
     sync_sender: mpsc::Sender<(u64, SyncResult)>,
     sync_task: Option<AbortHandle>,
     epoch: u64,
-    probe: Option<Probe>,
-    probe_at: Mono,
+    probe: Probe,
     /// Overdue reports since user data was last seen.
     mute_strikes: u32,
-}
-
-struct Probe {
-    sent: Mono,
-    sent_wall_ms: i64,
-    answer: oneshot::Receiver<Result<Answer, CallFailure>>,
 }
 
 impl OrderSession {
@@ -87,8 +81,7 @@ impl OrderSession {
             sync_sender,
             sync_task: None,
             epoch: 0,
-            probe: None,
-            probe_at: Mono(0),
+            probe: Probe::default(),
             mute_strikes: 0,
             shared,
         }
@@ -100,7 +93,11 @@ impl OrderSession {
         loop {
             let now = self.shared.clock.now();
             let quiet = self.calls.is_empty() && !self.watch.is_waiting();
-            let until = now.plus(if quiet { IDLE_MS } else { COARSE_MS }).min(self.probe_at.max(now.plus(1)));
+            let probe_due = match self.session.state() {
+                State::Live => self.probe.due().max(now.plus(1)),
+                _ => Mono(u64::MAX),
+            };
+            let until = now.plus(if quiet { IDLE_MS } else { COARSE_MS }).min(probe_due);
             tokio::select! {
                 woke = self.session.wait(until) => self.on_woke(woke),
                 command = self.commands.recv() => {
@@ -126,7 +123,7 @@ impl OrderSession {
                 Effect::Sync => self.begin_sync(),
                 Effect::HangUp(_) => {
                     self.abort_sync();
-                    self.probe = None;
+                    self.probe.forget();
                     let lost = self.calls.cut_all();
                     self.watch.forget(&lost);
                 }
@@ -366,7 +363,7 @@ impl OrderSession {
         let differences = self.shared.view.borrow_mut().compare(&snapshot);
         let reconciled = OrderEvent::Reconciled(Box::new(Reconciliation { epoch, snapshot, differences }));
         if self.publish(reconciled) {
-            self.probe_at = self.shared.clock.now().plus(self.shared.config.probe_every_ms);
+            self.probe.restart(self.shared.clock.now(), self.shared.config.probe_every_ms);
             self.step(Event::Synced);
         } else {
             self.step(Event::Lost(Why::SyncFailed));
@@ -399,47 +396,14 @@ impl OrderSession {
         self.probe(now).await;
     }
 
-    /// Asks for the time now and then: it measures the clock and proves that the wire carries answers.
     async fn probe(&mut self, now: Mono) {
-        if let Some(probe) = &mut self.probe {
-            match probe.answer.try_recv() {
-                Ok(Ok(Answer { body: Ok(text), .. })) => {
-                    if let Ok(time) = serde_json::from_str::<ServerTime>(&text) {
-                        self.shared.observe_clock(probe.sent, probe.sent_wall_ms, time.server_time);
-                    }
-                    self.probe = None;
-                }
-                // Refused by pacing or the venue: an answer all the same.
-                Ok(Ok(_) | Err(CallFailure::NotSent(_))) => self.probe = None,
-                Ok(Err(CallFailure::Unknown(_))) | Err(oneshot::error::TryRecvError::Closed) => {
-                    self.probe = None;
-                    self.step(Event::Lost(Why::Silent));
-                }
-                Err(oneshot::error::TryRecvError::Empty) => {}
-            }
+        if !self.probe.answered(&self.shared) {
+            return self.step(Event::Lost(Why::Silent));
+        }
+        if self.session.state() != State::Live {
             return;
         }
-        if now < self.probe_at || self.session.state() != State::Live {
-            self.probe_at = self.probe_at.max(now);
-            return;
-        }
-        self.probe_at = now.plus(self.shared.config.probe_every_ms);
-        if self.shared.admit(super::pacing::Purpose::Protect, 1).is_err() {
-            return;
-        }
-        let (reply, answer) = oneshot::channel();
-        let timeout_ms = self.shared.config.probe_timeout_ms;
-        let params = "{}".to_owned();
-        let call = Call {
-            method: "time",
-            params,
-            queued_at: now,
-            send_within_ms: timeout_ms,
-            timeout_ms,
-            places: None,
-            reply,
-        };
-        self.probe = Some(Probe { sent: now, sent_wall_ms: crate::clock::wall_millis(), answer });
+        let Some(call) = self.probe.ask(now, &self.shared) else { return };
         match self.send(call).await {
             Ok(()) => self.flush().await,
             Err(why) => self.step(Event::Lost(why)),
