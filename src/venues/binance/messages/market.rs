@@ -154,11 +154,7 @@ pub fn decode(frame: &str) -> Result<MarketFrame<'_>, DecodeError> {
     }
     let loose: Loose<'_> = read("market frame", frame)?;
     match (loose.stream, loose.data, loose.event) {
-        (Some(stream), Some(data), _) => match stream {
-            Cow::Borrowed(stream) => data_frame(stream, data.get()),
-            // An escaped stream name: read it, and let go of the borrow.
-            Cow::Owned(stream) => data_frame(&stream, data.get()).map(into_owned_kind),
-        },
+        (Some(stream), Some(data), _) => data_frame(&stream, data.get()),
         (_, _, Some(event)) => event_frame(event, frame),
         _ => {
             let error = loose.error.map(|e| (e.code, e.message()));
@@ -199,11 +195,6 @@ fn event_frame<'a>(event: Cow<'a, str>, data: &'a str) -> Result<MarketFrame<'a>
         "serverShutdown" => Ok(MarketFrame::Shutdown),
         _ => Ok(MarketFrame::Other(event)),
     }
-}
-
-/// The borrow of an escaped name ends here; such frames exist in tests and attacks only.
-fn into_owned_kind(frame: MarketFrame<'_>) -> MarketFrame<'_> {
-    frame
 }
 
 fn depth(data: &str) -> Result<MarketFrame<'_>, DecodeError> {
