@@ -38,31 +38,41 @@ pub struct RouteEntry {
 
 /// All routes, in the order of the documentation.
 pub const ROUTES: &[RouteEntry] = &[
-    RouteEntry { method: Method::GET, path: "/livez", make: || web::get().to(health::livez), debug: false },
-    RouteEntry { method: Method::GET, path: "/readyz", make: || web::get().to(health::readyz), debug: false },
-    RouteEntry { method: Method::GET, path: "/health", make: || web::get().to(health::health), debug: false },
+    RouteEntry { method: Method::GET, path: "/livez", make: || web::route().to(health::livez), debug: false },
+    RouteEntry {
+        method: Method::GET,
+        path: "/readyz",
+        make: || web::route().to(health::readyz),
+        debug: false,
+    },
+    RouteEntry {
+        method: Method::GET,
+        path: "/health",
+        make: || web::route().to(health::health),
+        debug: false,
+    },
     RouteEntry {
         method: Method::GET,
         path: "/metrics",
-        make: || web::get().to(metrics::metrics),
+        make: || web::route().to(metrics::metrics),
         debug: false,
     },
     RouteEntry {
         method: Method::GET,
         path: "/api/v1/status",
-        make: || web::get().to(status::status),
+        make: || web::route().to(status::status),
         debug: false,
     },
     RouteEntry {
         method: Method::GET,
         path: "/api/v1/supervision",
-        make: || web::get().to(supervision::supervision),
+        make: || web::route().to(supervision::supervision),
         debug: false,
     },
     RouteEntry {
         method: Method::POST,
         path: "/debug/actors/{path:.+}/{fault}",
-        make: || web::post().to(debug::inject),
+        make: || web::route().to(debug::inject),
         debug: true,
     },
 ];
@@ -94,7 +104,7 @@ pub fn headers() -> DefaultHeaders {
 }
 
 fn resource(entry: &'static RouteEntry) -> Resource {
-    let resource = web::resource(entry.path).route((entry.make)());
+    let resource = web::resource(entry.path).route((entry.make)().method(entry.method.clone()));
     let refuse = move |request: HttpRequest| {
         let problem = Problem::method_not_allowed(request.method(), &entry.method);
         std::future::ready(problem)
