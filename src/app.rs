@@ -6,10 +6,13 @@
 
 use crate::actors::{self, Readings};
 use crate::config::supervision::Jitter as JitterSetting;
-use crate::config::{ChildOverride as ChildSettings, ConfigErrors, Document, Settings, unknown_child};
+use crate::config::{
+    ChildOverride as ChildSettings, ConfigErrors, Document, Settings, refused_child_setting, unknown_child,
+};
 use crate::emergency::Record;
 use crate::supervision::{
-    BuildError, ChildOverride, Emergency, EmergencyHandler, Ended, Jitter, Tree, TreeOptions, Watching,
+    BuildError, ChildOverride, Emergency, EmergencyHandler, Ended, Jitter, OverrideError, Tree, TreeOptions,
+    Watching,
 };
 use crate::web::{self, WebState};
 use actix_web::dev::ServerHandle;
@@ -159,12 +162,16 @@ fn outcome(ended: Ended) -> Outcome {
     }
 }
 
-/// A dry build of the tree finds overrides that name nothing, before anything runs.
+/// Finds overrides that name nothing or cannot be, each with its line, before anything runs.
 fn check_children(options: &TreeOptions, document: &Document, readings: &Readings) -> Result<(), StartError> {
-    let known = actors::tree(readings).paths_below();
-    let unknown = options.overrides.keys().filter(|path| !known.contains(*path));
-    let problems = unknown.map(|path| unknown_child(document, path, &known)).collect();
-    ConfigErrors::check(problems).map_err(StartError::Config)
+    let located = |error| match error {
+        OverrideError::Unknown { path, known } => unknown_child(document, &path, &known),
+        OverrideError::Refused { path, field, problem } => {
+            refused_child_setting(document, &path, field, problem)
+        }
+    };
+    let problems = actors::tree(readings).check_overrides(&options.overrides);
+    ConfigErrors::check(problems.into_iter().map(located).collect()).map_err(StartError::Config)
 }
 
 fn tree_options(settings: &Settings) -> TreeOptions {

@@ -7,6 +7,8 @@ pub enum Exit {
     Ok,
     /// It failed: 1.
     Failure,
+    /// It was called in a way that cannot be: 2. (Most of these are found by the argument parser itself.)
+    Usage,
     /// The configuration is invalid: 3.
     Invalid,
     /// The instance cannot be reached: 5.
@@ -16,12 +18,13 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The process exit code. (2, wrong usage, is clap's.)
+    /// The process exit code.
     #[must_use]
     pub const fn code(self) -> u8 {
         match self {
             Self::Ok => 0,
             Self::Failure => 1,
+            Self::Usage => 2,
             Self::Invalid => 3,
             Self::Unreachable => 5,
             Self::Halted => 70,

@@ -53,7 +53,7 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
         Command::Config(command) => return config::run(command, &ProcessEnv, out, err),
         Command::Status(args) => read::status(&args, out, err),
         Command::Supervision(args) => read::supervision(&args, out, err),
-        Command::Venue(args) => return exit_of(venue::run(&args, out, err)),
+        Command::Venue(args) => return venue::run(&args, out, err),
         Command::Bench(args) => bench::run(&args, out).map(|met| if met { Exit::Ok } else { Exit::Failure }),
     };
     done.unwrap_or_else(|error| {
@@ -61,15 +61,4 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
         let _ = writeln!(err, "plimsoll: {error:#}");
         Exit::Failure
     })
-}
-
-/// The venue runs as a process of its own and names its end in the process's terms.
-fn exit_of(code: std::process::ExitCode) -> Exit {
-    if code == std::process::ExitCode::SUCCESS {
-        Exit::Ok
-    } else if code == std::process::ExitCode::from(Exit::Invalid.code()) {
-        Exit::Invalid
-    } else {
-        Exit::Failure
-    }
 }

@@ -3,6 +3,7 @@
 //! Prints the address it listens on as the first line of stdout, then serves until SIGINT or SIGTERM.
 //! Refuses an address that others can reach unless told that this is meant: its keys are no secrets.
 
+use super::Exit;
 use crate::paper_exchange::config::{AccountConfig, MarketConfig, PaperConfig};
 use crate::paper_exchange::limits::LimitSettings;
 use crate::paper_exchange::market::{AtEnd, Pace, PaceError};
@@ -11,13 +12,7 @@ use clap::Args;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::str::FromStr as _;
-
-/// Exit codes, as the command line's list names them.
-const FAILURE: u8 = 1;
-const USAGE: u8 = 2;
-const CONFIGURATION: u8 = 3;
 
 /// Arguments of `plimsoll venue`.
 #[derive(Debug, Clone, Args)]
@@ -87,30 +82,30 @@ impl VenueArgs {
 }
 
 /// Runs the command until it is told to stop.
-pub fn run(args: &VenueArgs, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
+pub fn run(args: &VenueArgs, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
     match serve(args, out, err) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => Exit::Ok,
         Err(Failure { code, why }) => {
             // When stderr is gone there is nobody left to tell; the exit code still says it.
             drop(writeln!(err, "plimsoll venue: {why}"));
-            ExitCode::from(code)
+            code
         }
     }
 }
 
 struct Failure {
-    code: u8,
+    code: Exit,
     why: String,
 }
 
-fn failure(code: u8) -> impl Fn(String) -> Failure {
+fn failure(code: Exit) -> impl Fn(String) -> Failure {
     move |why| Failure { code, why }
 }
 
 fn serve(args: &VenueArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
     if !args.listen.ip().is_loopback() && !args.allow_remote {
         return Err(Failure {
-            code: USAGE,
+            code: Exit::Usage,
             why: format!(
                 "--listen {}: other machines could reach this address, and the exchange's control routes have no keys; use a loopback address, or --allow-remote if that is meant",
                 args.listen
@@ -122,13 +117,13 @@ fn serve(args: &VenueArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<(
         .as_deref()
         .map(accounts_file::read)
         .transpose()
-        .map_err(|error| failure(CONFIGURATION)(error.to_string()))?;
-    let running =
-        PaperExchange::start(args.config(accounts)).map_err(|error| failure(FAILURE)(error.to_string()))?;
+        .map_err(|error| failure(Exit::Invalid)(error.to_string()))?;
+    let running = PaperExchange::start(args.config(accounts))
+        .map_err(|error| failure(Exit::Failure)(error.to_string()))?;
     let addr = running.addr();
     // One line and no more: a launcher may close its end once it knows the address.
     let announced = writeln!(out, "{addr}").and_then(|()| out.flush());
-    announced.map_err(|error| failure(FAILURE)(format!("stdout: {error}")))?;
+    announced.map_err(|error| failure(Exit::Failure)(format!("stdout: {error}")))?;
     // Nobody may be reading the explanation; the exchange serves all the same.
     drop(writeln!(
         err,
@@ -138,8 +133,8 @@ fn serve(args: &VenueArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<(
         .enable_all()
         .build()
         .and_then(|runtime| runtime.block_on(stop_signal(&running)));
-    waited.map_err(|error| failure(FAILURE)(format!("signals: {error}")))?;
-    running.stop().map_err(|error| failure(FAILURE)(error.to_string()))
+    waited.map_err(|error| failure(Exit::Failure)(format!("signals: {error}")))?;
+    running.stop().map_err(|error| failure(Exit::Failure)(error.to_string()))
 }
 
 /// Waits for SIGINT or SIGTERM, or for the exchange to end by itself.

@@ -33,4 +33,4 @@ pub use problems::Problems;
 pub use secret::{Secret, SecretRef, SecretSource};
 pub use settings::Settings;
 pub use source::Source;
-pub use supervision::{ChildOverride, child_override_position, unknown_child};
+pub use supervision::{ChildOverride, child_override_position, refused_child_setting, unknown_child};

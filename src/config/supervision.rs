@@ -248,6 +248,19 @@ pub fn unknown_child(document: &Document, child: &str, existing: &[String]) -> C
     document.key_problem(child_path(child), fault)
 }
 
+/// The refusal of a setting that this child cannot have (`backoff.cap_ms`, say), with its line.
+#[must_use]
+pub fn refused_child_setting(
+    document: &Document,
+    child: &str,
+    setting: &str,
+    problem: String,
+) -> ConfigError {
+    let path = setting.split('.').fold(child_path(child), |path, key| path.child(key));
+    let advice = "take it away, or give what fits this child (see `plimsoll supervision`)".to_owned();
+    document.problem(path, Fault::Rule { code: "child_setting", problem, advice })
+}
+
 fn child_path(child: &str) -> KeyPath {
     KeyPath::from("supervision.children").child(child)
 }

@@ -139,24 +139,18 @@ impl Supervisors {
 /// Validates the declaration, applies the overrides and builds every node.
 pub(super) fn tree(root: SupervisorDecl, shared: &Shared) -> Result<Supervisors, BuildError> {
     check_name(&root.name)?;
-    let mut builder =
-        Builder { shared, supervisors: Supervisors::default(), paths: Vec::new(), used: BTreeSet::new() };
+    if let Some(refused) = root.check_overrides(&shared.options.overrides).into_iter().next() {
+        return Err(refused.into());
+    }
+    let mut builder = Builder { shared, supervisors: Supervisors::default() };
     let path = root.name.clone();
     builder.supervisor(root, &path, None)?;
-    for wanted in shared.options.overrides.keys() {
-        if !builder.used.contains(wanted) {
-            return Err(BuildError::UnknownOverride { path: wanted.clone(), known: builder.paths });
-        }
-    }
     Ok(builder.supervisors)
 }
 
 struct Builder<'a> {
     shared: &'a Shared,
     supervisors: Supervisors,
-    /// Every path below the root, for the operator who mistyped one.
-    paths: Vec<String>,
-    used: BTreeSet<String>,
 }
 
 impl Builder<'_> {
@@ -167,9 +161,6 @@ impl Builder<'_> {
         parent: Option<(SupervisorId, ChildId)>,
     ) -> Result<SupervisorId, BuildError> {
         if let Some(set) = self.override_for(path) {
-            if let Some(field) = set.worker_only() {
-                return Err(BuildError::NotForSupervisor { path: path.to_owned(), field });
-            }
             set.apply_to_supervisor(&mut decl.spec);
         }
         let auto = parent.and_then(|(id, _)| self.supervisors.get(id)).map(|n| n.spec.auto_shutdown);
@@ -215,7 +206,6 @@ impl Builder<'_> {
             return Err(SpecError::DuplicateName { supervisor: parent_path.to_owned(), name }.into());
         }
         let path = format!("{parent_path}/{name}");
-        self.paths.push(below_root(&path).to_owned());
         match child {
             ChildDecl::Cell(mut cell) => {
                 let set = self.override_for(&path);
@@ -230,6 +220,7 @@ impl Builder<'_> {
                 node.kids.insert(id, kid);
             }
             ChildDecl::Supervisor(mut below) => {
+                // Its own node applies the rest; the parent's machine must know the delay between restarts.
                 if let Some(set) = self.override_for(&path) {
                     set.apply_to_supervisor(&mut below.spec);
                 }
@@ -245,13 +236,8 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn override_for(&mut self, path: &str) -> Option<ChildOverride> {
-        let below = below_root(path);
-        let found = self.shared.options.overrides.get(below).copied();
-        if found.is_some() {
-            self.used.insert(below.to_owned());
-        }
-        found
+    fn override_for(&self, path: &str) -> Option<ChildOverride> {
+        self.shared.options.overrides.get(below_root(path)).copied()
     }
 }
 

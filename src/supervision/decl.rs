@@ -90,23 +90,6 @@ impl SupervisorDecl {
         self
     }
 
-    /// The paths of all children at every level, without this supervisor's own name.
-    #[must_use]
-    pub fn paths_below(&self) -> Vec<String> {
-        let mut paths = Vec::new();
-        for child in &self.children {
-            match child {
-                ChildDecl::Cell(cell) => paths.push(cell.name.clone()),
-                ChildDecl::Supervisor(below) => {
-                    paths.push(below.name.clone());
-                    let name = &below.name;
-                    paths.extend(below.paths_below().into_iter().map(|path| format!("{name}/{path}")));
-                }
-            }
-        }
-        paths
-    }
-
     /// Adds a child; children start in this order and stop in reverse.
     #[must_use]
     pub fn child(mut self, child: impl Into<ChildDecl>) -> Self {

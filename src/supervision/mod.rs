@@ -45,7 +45,7 @@ pub use exit::{ExitReason, HangKind, PanicReport};
 pub use handle::{AskError, Handle, Port, TellError};
 pub use ledger::{DeadLetter, Ledger};
 pub use mailbox::Fence;
-pub use overrides::ChildOverride;
+pub use overrides::{ChildOverride, OverrideError};
 pub use snapshot::{Node, NodeKind, NodeState};
 pub use spec::{
     AutoShutdown, Backoff, ChildSpec, HangLimits, Intensity, Jitter, MailboxPolicy, OnHang, OnRestart,

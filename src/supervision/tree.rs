@@ -7,7 +7,7 @@ use super::control::{AdminReply, Control};
 use super::deadline::Deadlines;
 use super::decl::SupervisorDecl;
 use super::machine::{AdminError, AdminOutcome, AdminRequest, ChildCounts, ChildId, ChildStatus, Origin};
-use super::overrides::ChildOverride;
+use super::overrides::{ChildOverride, OverrideError};
 use super::panics;
 pub use super::pulse::Fault;
 use super::runtime::Runtime;
@@ -29,22 +29,9 @@ pub enum BuildError {
     /// A declaration contradicts itself.
     #[error(transparent)]
     Spec(#[from] SpecError),
-    /// An override names no child.
-    #[error("no child has the path {path:?}; known paths: {}", known.join(", "))]
-    UnknownOverride {
-        /// The path in question.
-        path: String,
-        /// All paths below the root.
-        known: Vec<String>,
-    },
-    /// An override sets what a supervisor does not have.
-    #[error("{path} is a supervisor and has no {field}")]
-    NotForSupervisor {
-        /// The path in question.
-        path: String,
-        /// The field.
-        field: &'static str,
-    },
+    /// An override cannot be applied.
+    #[error(transparent)]
+    Override(#[from] OverrideError),
     /// A thread could not be made.
     #[error("a thread could not be made: {0}")]
     Thread(String),

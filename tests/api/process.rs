@@ -77,12 +77,22 @@ fn a_meltdown_halts_with_70_and_is_told_at_the_next_start() {
 fn a_bad_override_is_refused_with_its_line() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("bad.yaml");
-    fs::write(&file, "supervision:\n  children:\n    infra/clock_sentri:\n      shutdown_ms: 5\n").unwrap();
-    let output = run(&["run", "--config", file.to_str().unwrap(), "--listen", "127.0.0.1:0"], None);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(3), "{said}");
-    assert!(said.contains("bad.yaml") && said.contains(":3:"), "{said}");
-    assert!(said.contains("infra/clock_sentry"), "{said}");
+    let head = "supervision:\n  children:\n";
+    for (body, place, said_too) in [
+        ("    infra/clock_sentri:\n      shutdown_ms: 5\n", ":3:", "infra/clock_sentry"),
+        ("    infra:\n      shutdown_ms: 5\n", ":4:", "it is a supervisor"),
+        (
+            "    infra/clock_sentry:\n      backoff: { cap_ms: 10 }\n",
+            ":4:",
+            "the longest delay would be 10 ms",
+        ),
+    ] {
+        fs::write(&file, format!("{head}{body}")).unwrap();
+        let output = run(&["run", "--config", file.to_str().unwrap(), "--listen", "127.0.0.1:0"], None);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        assert!(said.contains("bad.yaml") && said.contains(place) && said.contains(said_too), "{said}");
+    }
 }
 
 #[test]
