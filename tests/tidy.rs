@@ -232,7 +232,7 @@ fn every_component_hangs_in_the_tree_and_every_command_in_the_list() {
     for source in all.iter().filter(|s| s.top == "actors") {
         let name = source.path.file_stem().unwrap().to_str().unwrap();
         let declares = code(&source.text).any(|(_, line)| line.starts_with("pub fn declare"));
-        // In the tree by a line of code, or named in its description as declared by configuration.
+        // In the tree by a line of code, or named in its description with the reason why not.
         let hangs = tree.contains(&format!("{name}::declare")) || tree.contains(&format!("`{name}`"));
         assert!(!declares || hangs, "{name} hangs in no supervisor");
     }

@@ -7,9 +7,9 @@
 //!     └── process_monitor      memory, descriptors, threads
 //! ```
 //!
-//! Declared by configuration, beside `infra`: `connector` (orders and user data of one venue) and
-//! `market_data` (books, quotes and trades of one venue). The connector shares its arbiter with the
-//! component that feeds it, because the hot pair is fastest on one thread.
+//! `connector` (orders and user data of one venue) and `market_data` (books, quotes and trades of one venue) are
+//! cells that hang in no tree yet: they need the component that feeds them. The connector will share its arbiter
+//! with it, because the hot pair is fastest on one thread.
 
 pub mod clock_sentry;
 pub mod connector;

@@ -81,13 +81,7 @@ impl Machine {
             ChildState::Waiting | ChildState::Backoff | ChildState::Stopped | ChildState::Failed => {
                 let waiting = child.start_ticket.take();
                 answer(waiting, Err(AdminError::NotRunning), out);
-                self.set_state(id, ChildState::Stopped, None);
-                self.unplan(id);
-                if self.children.get(&id).is_some_and(|c| c.forgotten_at_end()) {
-                    self.forget(id, out);
-                } else {
-                    out.push(Action::Close { child: id });
-                }
+                self.settle(id, out);
                 answer(Some(ticket), Ok(AdminOutcome::Done), out);
             }
         }
@@ -102,13 +96,7 @@ impl Machine {
         out: &mut Vec<Action>,
     ) -> Result<(), AdminError> {
         let child = self.children.get_mut(&id).filter(|c| !c.gone).ok_or(AdminError::NotFound)?;
-        match child.state {
-            ChildState::Stopped | ChildState::Failed => {}
-            ChildState::Backoff | ChildState::Waiting => return Err(AdminError::Restarting),
-            ChildState::Starting | ChildState::Running | ChildState::Stopping => {
-                return Err(AdminError::Running);
-            }
-        }
+        must_be_down(child.state)?;
         child.start_ticket = Some(ticket);
         self.issue_start(id, now, out);
         Ok(())
@@ -116,16 +104,19 @@ impl Machine {
 
     fn delete_child(&mut self, ticket: Ticket, id: ChildId, out: &mut Vec<Action>) -> Result<(), AdminError> {
         let child = self.children.get(&id).filter(|c| !c.gone).ok_or(AdminError::NotFound)?;
-        match child.state {
-            ChildState::Stopped | ChildState::Failed => {}
-            ChildState::Backoff | ChildState::Waiting => return Err(AdminError::Restarting),
-            ChildState::Starting | ChildState::Running | ChildState::Stopping => {
-                return Err(AdminError::Running);
-            }
-        }
+        must_be_down(child.state)?;
         self.children.remove(&id);
         out.push(Action::Forget { child: id });
         answer(Some(ticket), Ok(AdminOutcome::Done), out);
         Ok(())
+    }
+}
+
+/// Only a child that is down and not about to start can be started or deleted by hand.
+const fn must_be_down(state: ChildState) -> Result<(), AdminError> {
+    match state {
+        ChildState::Stopped | ChildState::Failed => Ok(()),
+        ChildState::Backoff | ChildState::Waiting => Err(AdminError::Restarting),
+        ChildState::Starting | ChildState::Running | ChildState::Stopping => Err(AdminError::Running),
     }
 }

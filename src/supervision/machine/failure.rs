@@ -55,14 +55,12 @@ impl Machine {
 
     /// Stopped by an operator or with the supervisor.
     fn stopped_for_good(&mut self, id: ChildId, why: Option<StopWhy>, out: &mut Vec<Action>) {
-        self.set_state(id, ChildState::Stopped, None);
-        self.unplan(id);
-        let Some(StopWhy::Terminate(ticket)) = why else { return };
-        if self.children.get(&id).is_some_and(|c| c.forgotten_at_end()) {
-            self.forget(id, out);
-        } else {
-            out.push(Action::Close { child: id });
-        }
+        let Some(StopWhy::Terminate(ticket)) = why else {
+            // The parent may start the supervisor again: the mailbox keeps its mail until it is decided.
+            self.set_state(id, ChildState::Stopped, None);
+            return self.unplan(id);
+        };
+        self.settle(id, out);
         answer(Some(ticket), Ok(AdminOutcome::Done), out);
     }
 
@@ -122,7 +120,7 @@ impl Machine {
     }
 
     /// A child is not started again: closed or forgotten.
-    fn settle(&mut self, id: ChildId, out: &mut Vec<Action>) {
+    pub(super) fn settle(&mut self, id: ChildId, out: &mut Vec<Action>) {
         self.set_state(id, ChildState::Stopped, None);
         self.unplan(id);
         if self.children.get(&id).is_some_and(|c| c.forgotten_at_end()) {
