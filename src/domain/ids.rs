@@ -153,6 +153,14 @@ text_id!(
     VenueOrderId, 64, graphic, "printable ASCII without spaces"
 );
 text_id!(
+    /// Who an order is attributed to: a configured strategy, `manual`, or `external` for adopted orders.
+    StrategyId, 32, dashed, "A-Z a-z 0-9 - _"
+);
+text_id!(
+    /// One thread of cause and effect: from the request to the journal row, the order, the fill, the alert.
+    Correlation, 64, graphic, "printable ASCII without spaces"
+);
+text_id!(
     /// The id of one execution, unique per (venue, account, symbol).
     TradeId, 64, graphic, "printable ASCII without spaces"
 );

@@ -4,7 +4,7 @@
 //! read, and carried by type. A timeout, a lost connection, a server error and an answer that cannot be
 //! read are UNKNOWN: the venue may have executed the order. Nothing here turns an unknown into a refusal.
 
-use super::order_types::OtherWord;
+use super::order_types::{OrderReport, OtherWord};
 use super::time::Mono;
 use serde::{Deserialize, Serialize};
 
@@ -176,6 +176,15 @@ pub enum ReadError {
     /// No usable answer.
     #[error("no usable answer: {0}")]
     NoAnswer(#[from] UnknownWhy),
+}
+
+/// The answer to a query by client order id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lookup {
+    /// The venue knows it.
+    Found(Box<OrderReport>),
+    /// The venue says it does not. Evidence of absence only after the visibility window.
+    Absent,
 }
 
 /// Longest venue text that is kept in an error.

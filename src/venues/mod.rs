@@ -16,6 +16,7 @@ use crate::domain::instrument::Instrument;
 use crate::domain::market::{Level, MarketEvent};
 use crate::domain::money::Amount;
 use crate::domain::order_types::{Balance, CancelOrder, Fill, NewOrder, OrderReport, OtherWord};
+pub use crate::domain::outcome::Lookup;
 use crate::domain::outcome::{Outcome, ReadError};
 use crate::domain::time::{Mono, WallMs};
 use std::future::Future;
@@ -106,15 +107,6 @@ pub struct ExchangeInfo {
     pub orders_per_10s: Option<u32>,
     /// The venue's time of the answer.
     pub at: WallMs,
-}
-
-/// The answer to a query by client order id.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Lookup {
-    /// The venue knows it.
-    Found(Box<OrderReport>),
-    /// The venue says it does not. Evidence of absence only after the visibility window.
-    Absent,
 }
 
 /// What an order session tells its owner, in order.

@@ -1,0 +1,156 @@
+//! What the order management wants done. The shell does it in order and adds nothing of its own.
+//!
+//! A `Submit` is only ever emitted for an intent whose batch was reported durable; the machine itself sees to
+//! that, so a shell cannot get it wrong. Cancels and queries may overtake the disk: they cannot create exposure.
+
+use super::event::ReplyTo;
+use crate::domain::ids::{ClientOrderId, StrategyId, Symbol, TradeId, VenueId};
+use crate::domain::journal::{BalanceRow, Batch};
+use crate::domain::ledger::{BookedFill, Position};
+use crate::domain::order::Order;
+use crate::domain::order_types::{CancelOrder, Fill, NewOrder};
+use crate::domain::risk::Approved;
+use serde::Serialize;
+
+/// See the module's head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Write this batch; report its ticket as durable or not.
+    Persist(Batch),
+    /// Send a new order.
+    Submit(VenueId, Approved<NewOrder>),
+    /// Send a cancel.
+    Cancel(VenueId, CancelOrder),
+    /// Ask what became of an order.
+    Query(VenueId, Symbol, ClientOrderId),
+    /// Ask for all open orders.
+    FetchOpenOrders(VenueId),
+    /// Ask for fills after a trade.
+    FetchFills(VenueId, Symbol, Option<TradeId>),
+    /// Ask for balances.
+    FetchBalances(VenueId),
+    /// Ask the database whether this fill was booked before; it is older than what memory holds.
+    CheckFill(VenueId, Fill),
+    /// Answer somebody who waits.
+    Reply(ReplyTo, Answer),
+    /// Tell everybody who listens (strategies, event stream, metrics).
+    Publish(Change),
+    /// Log it; `error` means that somebody must act.
+    Notice(Notice),
+    /// Raise an alert: code and scope name it, as in `order_outcome_unknown:paper/pl-7`.
+    Raise {
+        /// One of the alert codes of the interface.
+        code: &'static str,
+        /// What it is about.
+        scope: String,
+        /// In a sentence.
+        reason: String,
+    },
+    /// Clear an alert.
+    Clear {
+        /// Its code.
+        code: &'static str,
+        /// Its scope.
+        scope: String,
+    },
+    /// The drain is complete: nothing is under way, and as far as asked nothing of ours is working.
+    Drained {
+        /// Client order ids that are still open or unknown, as the venue or the books have it.
+        left_over: Vec<ClientOrderId>,
+    },
+    /// The start is refused; nothing was changed.
+    StartRefused {
+        /// The sentence for the operator.
+        why: String,
+    },
+}
+
+/// What somebody who waits is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// The intent is on disk (or this id was taken before: the same order as then).
+    Accepted(Box<Order>),
+    /// The request to cancel was taken; for an order that is final already, that order.
+    CancelTaken(Box<Order>),
+    /// How many cancels were begun.
+    CancelAllTaken(usize),
+    /// Done.
+    Done,
+    /// No.
+    Refused(Refusal),
+}
+
+/// A refusal: `CODE: key=value` in words. An outcome, not an error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    /// The code, upper case with underscores.
+    pub code: &'static str,
+    /// `key=value, key=value`.
+    pub detail: String,
+    /// The kind of refusal, which decides the HTTP status.
+    pub kind: RefusalKind,
+}
+
+/// Kinds of refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalKind {
+    /// The request itself cannot be right (HTTP 422).
+    Invalid,
+    /// Nothing of that name (404).
+    NotFound,
+    /// It contradicts the present state (409).
+    Conflict,
+    /// Not now; try again (503).
+    Unavailable,
+}
+
+/// What changed, for those who listen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", content = "data", rename_all = "snake_case")]
+pub enum Change {
+    /// An order's latest state.
+    Order(Box<Order>),
+    /// A fill was booked.
+    Fill(Box<BookedFill>),
+    /// A position changed.
+    Position(Box<Position>),
+    /// A balance was heard or compared.
+    Balance(Box<BalanceRow>),
+    /// The phase changed.
+    Phase {
+        /// `starting`, `reconciling`, `running`, `halted` or `draining`.
+        phase: super::Phase,
+        /// Why.
+        reason: String,
+    },
+    /// A strategy was switched.
+    Strategy {
+        /// Which.
+        strategy: StrategyId,
+        /// May it trade?
+        enabled: bool,
+    },
+}
+
+/// How loud a notice is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoticeLevel {
+    /// For the record.
+    Info,
+    /// Unusual.
+    Warn,
+    /// Somebody must act.
+    Error,
+}
+
+/// A line for the log, with the runbook's event name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Loudness.
+    pub level: NoticeLevel,
+    /// Such as `cold_start`, `warm_start`, `reconcile_decision`, `position_snapshot`, `loop_shutdown`.
+    pub event: &'static str,
+    /// Fields, in order.
+    pub fields: Vec<(&'static str, String)>,
+}
