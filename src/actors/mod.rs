@@ -7,12 +7,14 @@
 //!     └── process_monitor      memory, descriptors, threads
 //! ```
 //!
+//! `journal` (the one writer of the database) is a cell of the order path.
 //! `connector` (orders and user data of one venue) and `market_data` (books, quotes and trades of one venue) are
 //! cells that hang in no tree yet: they need the component that feeds them. The connector will share its arbiter
 //! with it, because the hot pair is fastest on one thread.
 
 pub mod clock_sentry;
 pub mod connector;
+pub mod journal;
 pub mod market_data;
 pub mod process_monitor;
 
