@@ -15,6 +15,7 @@ pub mod clock_sentry;
 pub mod connector;
 pub mod market_data;
 pub mod oms;
+pub mod paper_exchange;
 pub mod process_monitor;
 pub mod run_control;
 

@@ -3,5 +3,7 @@
 mod json;
 mod logs;
 pub mod metrics;
+mod run_log;
 
 pub use logs::{Deployment, Format, install};
+pub use run_log::{RunFolder, RunLog};

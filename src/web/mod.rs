@@ -14,6 +14,7 @@ mod status;
 mod supervision;
 mod truth;
 
+pub use metrics::text as metrics_text;
 pub use problem::Problem;
 pub use state::WebState;
 

@@ -1,7 +1,8 @@
 //! What every handler may read.
 
 use super::truth::{Truth, Truths};
-use crate::actors::Readings;
+use crate::actors::{Parts, Readings};
+use crate::config::venues::Mode;
 use crate::supervision::Tree;
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,6 +11,8 @@ use std::time::Instant;
 pub struct WebState {
     pub(super) tree: Tree,
     pub(super) readings: Readings,
+    pub(super) parts: Parts,
+    pub(super) mode: Mode,
     pub(super) config_hash: String,
     pub(super) started: Instant,
     debug_routes: bool,
@@ -19,9 +22,16 @@ pub struct WebState {
 impl WebState {
     /// The state of one application.
     #[must_use]
-    pub fn new(tree: Tree, readings: Readings, config_hash: String, debug_routes: bool) -> Self {
+    pub fn new(
+        tree: Tree,
+        readings: Readings,
+        parts: Parts,
+        mode: Mode,
+        config_hash: String,
+        debug_routes: bool,
+    ) -> Self {
         let started = crate::clock::monotonic();
-        Self { tree, readings, config_hash, started, debug_routes, truths: Truths::default() }
+        Self { tree, readings, parts, mode, config_hash, started, debug_routes, truths: Truths::default() }
     }
 
     pub(super) const fn debug_routes(&self) -> bool {
