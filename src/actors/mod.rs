@@ -14,11 +14,15 @@
 pub mod clock_sentry;
 pub mod connector;
 pub mod market_data;
+pub mod oms;
 pub mod process_monitor;
+pub mod run_control;
 
 use crate::supervision::{SupervisorDecl, supervisor};
 use clock_sentry::ClockReadings;
+use oms::OmsReadings;
 use process_monitor::ProcessReadings;
+use run_control::RunControl;
 use std::time::Duration;
 
 /// What the components publish for those who show it.
@@ -28,6 +32,10 @@ pub struct Readings {
     pub clock: ClockReadings,
     /// From the process monitor.
     pub process: ProcessReadings,
+    /// From the order management.
+    pub oms: OmsReadings,
+    /// Words to the process itself.
+    pub run: RunControl,
 }
 
 /// Declares the whole tree.
