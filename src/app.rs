@@ -136,10 +136,10 @@ impl App {
         config_hash: String,
         launch: Launch,
     ) -> Result<Self, StartError> {
-        let readings = Readings::default();
+        let mut readings = Readings::default();
         let options = options::tree_options(&settings);
         let trading = plan::trading(&settings, &launch, &ProcessEnv)?;
-        let (tree, parts) = actors::tree(&readings, trading);
+        let (tree, parts) = actors::tree(&mut readings, trading);
         options::check_children(&options, document, &tree)?;
         let listen = |error| StartError::Listen { address: settings.web.listen, error };
         let listener = match launch.listener {

@@ -1,7 +1,7 @@
 //! From the settings of the strategies to what the order management and their cells need.
 
 use super::plan::PlanError;
-use crate::actors::plan::StrategyPlan;
+use crate::actors::strategy::StrategySetup;
 use crate::config::Settings;
 use crate::config::strategies::{OnUnknown, StrategySettings};
 use crate::domain::ids::{StrategyId, Symbol, VenueId};
@@ -32,7 +32,7 @@ fn one(strategy: &StrategySettings, max_age_ms: u64) -> Result<OrderSettings, Pl
 }
 
 /// The built-in strategies, ready to be made.
-pub(super) fn plans(settings: &Settings) -> Result<Vec<StrategyPlan>, PlanError> {
+pub(super) fn plans(settings: &Settings) -> Result<Vec<StrategySetup>, PlanError> {
     let built_in = settings.strategies.iter().filter(|strategy| strategy.is_built_in());
     built_in
         .map(|strategy| {
@@ -40,8 +40,8 @@ pub(super) fn plans(settings: &Settings) -> Result<Vec<StrategyPlan>, PlanError>
             let kind = kind(&strategy.kind).ok_or_else(impossible)?;
             let make = (kind.build)(&strategy.parameters).map_err(|_| impossible())?;
             let (venue, symbol) = (strategy.venue.as_deref(), strategy.symbol.as_deref());
-            Ok(StrategyPlan {
-                id: StrategyId::new(&strategy.name)?,
+            Ok(StrategySetup {
+                strategy: StrategyId::new(&strategy.name)?,
                 venue: VenueId::new(venue.ok_or_else(impossible)?)?,
                 symbol: Symbol::new(symbol.ok_or_else(impossible)?)?,
                 make: Arc::new(make),

@@ -7,21 +7,22 @@
 //! next incarnation rebuilds the state from the journal and compares with the venues before it takes orders.
 //! An incarnation that hangs ends the process: a zombie with orders in hand must not wake up beside its heir.
 
-use super::handle::{Ask, DrainNow, Request};
+use super::load::{self, Loaded};
 use super::readings::{OmsReadings, Stamped};
-use super::wiring::{Cursors, OmsPlan, Wires};
-use crate::actors::connector::{FromVenue, Heard, ToVenue};
-use crate::actors::journal::{Append, Journal, JournalAnswer, OpenSession};
-use crate::actors::run_control::{RunControl, Word};
-use crate::domain::ids::{ClientOrderId, Symbol, VenueId};
+use super::wiring::{OmsPlan, Wires};
+use crate::actors::connector::ToVenue;
+use crate::actors::journal::Append;
+use crate::actors::run_control::Word;
+use crate::domain::ids::{Correlation, StrategyId, VenueId};
+use crate::domain::instrument::Instrument;
 use crate::domain::journal::{Batch, Ticket};
-use crate::domain::oms::{Answer, Change, Effect, Event, Mark, Now, Oms, ReplyTo};
+use crate::domain::oms::{Answer, Change, Effect, Event, Now, Oms, ReplyTo, StartHow};
 use crate::domain::outcome::{Denial, Outcome, ReadError};
 use crate::domain::time::{Mono, WallMs};
-use crate::supervision::{Ctx, Handle};
-use crate::venues::OrderEvent;
-use actix::{Actor, ActorContext, AsyncContext, Handler, Message};
-use std::collections::{BTreeMap, VecDeque};
+use crate::supervision::Ctx;
+use actix::fut::ActorFutureExt;
+use actix::{Actor, ActorContext, AsyncContext, Handler, Message, WrapFuture};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
@@ -33,30 +34,45 @@ const MARKS_INTERVAL: Duration = Duration::from_millis(100);
 const VIEW_INTERVAL: Duration = Duration::from_millis(50);
 /// Rows that are handed to the journal at the latest.
 const OUTBOX_ROWS: usize = 256;
-/// Pause before a venue is asked again for its instruments.
-const INSTRUMENTS_RETRY: Duration = Duration::from_secs(1);
+
+/// Who waits for an answer.
+pub(super) enum Waiter {
+    /// A caller of the handle.
+    Caller(oneshot::Sender<Answer>),
+    /// A strategy, which wants to know of refusals only.
+    Strategy(StrategyId, Correlation),
+}
+
+impl Waiter {
+    pub(super) fn gave_up(&self) -> bool {
+        matches!(self, Self::Caller(caller) if caller.is_closed())
+    }
+}
 
 /// See the module's head.
 pub struct OmsCell {
-    plan: OmsPlan,
-    wires: Wires,
-    readings: OmsReadings,
-    core: Option<Oms>,
-    session: u64,
+    pub(super) plan: OmsPlan,
+    pub(super) wires: Wires,
+    pub(super) readings: OmsReadings,
+    pub(super) core: Option<Oms>,
+    pub(super) instruments: BTreeMap<VenueId, Vec<Instrument>>,
+    /// Strategies that had no room for a word.
+    pub(super) deaf: BTreeSet<StrategyId>,
+    pub(super) session: u64,
     origin: Instant,
     outbox: Vec<Batch>,
     outbox_rows: usize,
     flush_wanted: bool,
     /// Changes that wait for their batch.
     held: VecDeque<(Ticket, Change)>,
-    durable: Ticket,
-    journal_writable: bool,
-    waiting: BTreeMap<ReplyTo, oneshot::Sender<Answer>>,
-    next_reply: u64,
+    pub(super) durable: Ticket,
+    pub(super) journal_writable: bool,
+    pub(super) waiting: BTreeMap<ReplyTo, Waiter>,
+    pub(super) next_reply: u64,
     next_change: u64,
     /// Venue mail that came back because a connector was full or gone.
     bounced: VecDeque<Event>,
-    show: super::show::Show,
+    pub(super) show: super::show::Show,
 }
 
 /// Hands what has gathered to the journal; follows everything that was in the mailbox before it.
@@ -71,6 +87,8 @@ impl OmsCell {
             wires,
             readings,
             core: None,
+            instruments: BTreeMap::new(),
+            deaf: BTreeSet::new(),
             session: 0,
             origin: crate::clock::monotonic(),
             outbox: Vec::new(),
@@ -87,7 +105,12 @@ impl OmsCell {
         }
     }
 
-    pub(super) fn now(&self) -> Now {
+    /// Is it the word of this incarnation's journal session?
+    pub(super) fn is_session(&self, session: u64) -> bool {
+        self.core.is_some() && session == self.session
+    }
+
+    fn now(&self) -> Now {
         let since = crate::clock::monotonic().saturating_duration_since(self.origin);
         Now {
             mono: Mono(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)),
@@ -96,12 +119,12 @@ impl OmsCell {
     }
 
     /// The state is loaded: begin.
-    fn begin(&mut self, loaded: super::load::Loaded, ctx: &mut Ctx<Self>) {
+    fn begin(&mut self, loaded: Loaded, ctx: &mut Ctx<Self>) {
         self.session = loaded.session;
         self.core = Some(loaded.core);
         self.share_cursors();
         let first = ctx.epoch() == 1;
-        let how = if first { self.plan.how } else { crate::domain::oms::StartHow::Warm };
+        let how = if first { self.plan.how } else { StartHow::Warm };
         self.step(Event::Start { how, by: self.plan.by.clone() }, ctx);
         self.renew_view();
         ctx.run_interval(TICK, |oms, ctx| oms.step(Event::Tick, ctx));
@@ -109,7 +132,7 @@ impl OmsCell {
         ctx.run_interval(VIEW_INTERVAL, |oms, _| oms.renew_view());
     }
 
-    fn step(&mut self, event: Event, ctx: &mut Ctx<Self>) {
+    pub(super) fn step(&mut self, event: Event, ctx: &mut Ctx<Self>) {
         self.bounced.push_back(event);
         // A full connector answers at once, in the same breath; each such answer ends in a final or a timed state.
         while let Some(event) = self.bounced.pop_front() {
@@ -174,12 +197,7 @@ impl OmsCell {
                     });
                 }
                 Effect::CheckFill(venue, fill) => self.check_fill(venue, fill, ctx),
-                Effect::Reply(to, answer) => {
-                    if let Some(waiting) = self.waiting.remove(&to) {
-                        // Whoever gave up waiting reads the order instead.
-                        let _ = waiting.send(answer);
-                    }
-                }
+                Effect::Reply(to, answer) => self.answer(to, answer),
                 Effect::Publish(change) => match written_in {
                     Some(ticket) if self.journal_writable && ticket > self.durable => {
                         self.held.push_back((ticket, change));
@@ -245,7 +263,7 @@ impl OmsCell {
 
     fn publish(&mut self, change: Change) {
         self.show.change(&change, &self.readings);
-        self.tell_strategy(&change);
+        self.tell_strategies(&change);
         self.next_change = self.next_change.saturating_add(1);
         self.readings.publish(Stamped {
             id: self.next_change,
@@ -254,7 +272,7 @@ impl OmsCell {
         });
     }
 
-    fn release(&mut self) {
+    pub(super) fn release(&mut self) {
         while let Some((ticket, _)) = self.held.front() {
             if self.journal_writable && *ticket > self.durable {
                 return;
@@ -263,5 +281,29 @@ impl OmsCell {
                 self.publish(change);
             }
         }
+    }
+}
+
+impl Actor for OmsCell {
+    type Context = Ctx<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        let loading = load::load(self.wires.journal.clone(), self.plan.clone()).into_actor(self);
+        ctx.wait(loading.map(|loaded, oms, ctx| match loaded {
+            Ok(loaded) => oms.begin(loaded, ctx),
+            Err(why) => {
+                tracing::error!(why, runbook = "journal_corrupt", "the orders' state cannot be rebuilt");
+                ctx.stop();
+            }
+        }));
+    }
+}
+
+impl Handler<Flush> for OmsCell {
+    type Result = ();
+
+    fn handle(&mut self, _: Flush, ctx: &mut Ctx<Self>) {
+        self.flush_wanted = false;
+        self.flush(ctx);
     }
 }

@@ -1,12 +1,12 @@
 //! The order management's mail: requests, venue answers, the journal's word; each translated into one event.
 
-use super::cell::OmsCell;
+use super::cell::{OmsCell, Waiter};
 use super::handle::{Ask, DrainNow, Request};
 use crate::actors::connector::{FromVenue, Heard};
 use crate::actors::journal::JournalAnswer;
-use crate::actors::strategy::{StrategyAsk, StrategyRequest};
+use crate::actors::strategy::StrategyRequest;
 use crate::domain::connection::State;
-use crate::domain::ids::VenueId;
+use crate::domain::ids::{StrategyId, VenueId};
 use crate::domain::oms::{Actor as By, Event, ReplyTo};
 use crate::supervision::Ctx;
 use crate::venues::OrderEvent;
@@ -31,7 +31,7 @@ impl Handler<Request> for OmsCell {
     type Result = ();
 
     fn handle(&mut self, request: Request, ctx: &mut Ctx<Self>) {
-        let reply = self.await_answer(request.answer);
+        let reply = self.await_with(Waiter::Caller(request.answer));
         self.step(event_of(request.ask, Some(reply)), ctx);
     }
 }
@@ -40,11 +40,24 @@ impl Handler<StrategyRequest> for OmsCell {
     type Result = ();
 
     fn handle(&mut self, request: StrategyRequest, ctx: &mut Ctx<Self>) {
-        let by = || By { name: request.strategy.to_string(), reason: "the strategy asks for it".to_owned() };
-        let event = match request.ask.clone() {
-            StrategyAsk::Submit(order) => Event::Submit { request: order, reply: None },
-            StrategyAsk::Cancel(order) => Event::Cancel { order, by: by(), reply: None },
-            StrategyAsk::Replace(replace) => Event::Replace { request: replace, by: by(), reply: None },
+        let by = |strategy: &StrategyId| By {
+            name: strategy.to_string(),
+            reason: "the strategy asks for it".to_owned(),
+        };
+        let event = match request {
+            StrategyRequest::Greet { strategy, greeting } => return self.greet(&strategy, greeting),
+            StrategyRequest::Submit(request) => {
+                let reply = request.correlation.clone().map(|correlation| {
+                    self.await_with(Waiter::Strategy(request.strategy.clone(), correlation))
+                });
+                Event::Submit { request: *request, reply }
+            }
+            StrategyRequest::Cancel { strategy, order } => {
+                Event::Cancel { order, by: by(&strategy), reply: None }
+            }
+            StrategyRequest::Replace { strategy, request } => {
+                Event::Replace { request: *request, by: by(&strategy), reply: None }
+            }
         };
         self.step(event, ctx);
     }

@@ -1,9 +1,9 @@
 //! What the shell does on the side: marks, instruments, cursors, the shared view, old fills, strategies' news.
 
-use super::cell::OmsCell;
+use super::cell::{OmsCell, Waiter};
 use super::readings::{OmsView, VenueGate};
 use crate::actors::connector::ToVenue;
-use crate::actors::strategy::ToStrategy;
+use crate::actors::strategy::{Hello, StrategyNews};
 use crate::domain::ids::{StrategyId, VenueId};
 use crate::domain::journal::Ticket;
 use crate::domain::oms::{Answer, Change, Event, Mark, ReplyTo};
@@ -14,7 +14,6 @@ use crate::supervision::Ctx;
 use crate::venues::ExchangeInfo;
 use actix::{AsyncContext, Handler, Message};
 use std::time::Duration;
-use tokio::sync::oneshot;
 
 /// Pause before a venue is asked again for its instruments.
 const INSTRUMENTS_RETRY: Duration = Duration::from_secs(1);
@@ -31,17 +30,65 @@ pub(super) struct Checked {
 }
 
 impl OmsCell {
-    pub(super) fn await_answer(&mut self, answer: oneshot::Sender<Answer>) -> ReplyTo {
+    pub(super) fn await_with(&mut self, waiter: Waiter) -> ReplyTo {
         self.next_reply = self.next_reply.saturating_add(1);
         let to = ReplyTo(self.next_reply);
         if self.waiting.len() >= WAITING_MAX {
             // Callers that gave up leave their place; a full house of live ones cannot grow further.
-            self.waiting.retain(|_, waiting| !waiting.is_closed());
+            self.waiting.retain(|_, waiter| !waiter.gave_up());
         }
         if self.waiting.len() < WAITING_MAX {
-            self.waiting.insert(to, answer);
+            self.waiting.insert(to, waiter);
         }
         to
+    }
+
+    /// Hands an answer to whoever waits for it.
+    pub(super) fn answer(&mut self, to: ReplyTo, answer: Answer) {
+        match self.waiting.remove(&to) {
+            // Whoever gave up waiting reads the order instead.
+            Some(Waiter::Caller(caller)) => drop(caller.send(answer)),
+            Some(Waiter::Strategy(strategy, correlation)) => {
+                if let Answer::Refused(refusal) = answer {
+                    tracing::debug!(strategy.name = %strategy, code = refusal.code, detail = refusal.detail, "refused");
+                    self.tell_one(&strategy, StrategyNews::Refused(correlation));
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// Tells a strategy where it stands. Without the venue's instruments there is nothing to say yet; it asks
+    /// again.
+    pub(super) fn greet(&mut self, strategy: &StrategyId, greeting: u64) {
+        let Some(core) = &self.core else { return };
+        let instruments: Vec<_> = self.instruments.values().flatten().cloned().collect();
+        if instruments.is_empty() {
+            return;
+        }
+        let hello = Hello {
+            greeting,
+            orders: core.open_orders_of(strategy),
+            positions: core.positions_of(strategy),
+            instruments,
+            enabled: core.is_enabled(strategy),
+            phase: core.phase(),
+        };
+        self.tell_one(strategy, StrategyNews::Hello(Box::new(hello)));
+    }
+
+    /// Tells a strategy; one without room is told so as soon as it has.
+    fn tell_one(&mut self, strategy: &StrategyId, news: StrategyNews) {
+        let Some(port) = self.wires.strategies.get().and_then(|all| all.get(strategy)) else { return };
+        if self.deaf.contains(strategy) {
+            if port.tell(StrategyNews::Lost).is_err() {
+                return;
+            }
+            self.deaf.remove(strategy);
+        }
+        if port.tell(news).is_err() {
+            self.deaf.insert(strategy.clone());
+        }
     }
 
     pub(super) fn note_durable(&mut self, ticket: Ticket) {
@@ -74,12 +121,7 @@ impl OmsCell {
                 if let Some(core) = self.core.as_mut() {
                     core.set_instruments(&venue, info.instruments.clone());
                 }
-                for strategy in self.wires.strategies.get().into_iter().flat_map(|all| all.values()) {
-                    let news = ToStrategy::Instruments(venue.clone(), info.instruments.clone());
-                    if strategy.tell(news).is_err() {
-                        tracing::warn!(venue.name = %venue, "a strategy took no instruments");
-                    }
-                }
+                self.instruments.insert(venue, info.instruments);
             }
             Err(error) => {
                 tracing::warn!(venue.name = %venue, error = %error, "the venue's instruments are not known yet");
@@ -152,20 +194,22 @@ impl OmsCell {
     }
 
     /// Tells a strategy what concerns it.
-    pub(super) fn tell_strategy(&self, change: &Change) {
-        let of: &StrategyId = match change {
-            Change::Order(order) => &order.strategy,
-            Change::Fill(fill) => &fill.strategy,
-            Change::Position(position) => &position.strategy,
-            Change::Strategy { strategy, .. } => strategy,
-            Change::Balance(_) | Change::Phase { .. } => return,
+    pub(super) fn tell_strategies(&mut self, change: &Change) {
+        let of: StrategyId = match change {
+            Change::Order(order) => order.strategy.clone(),
+            Change::Fill(fill) => fill.strategy.clone(),
+            Change::Position(position) => position.strategy.clone(),
+            Change::Strategy { strategy, .. } => strategy.clone(),
+            Change::Phase { .. } => {
+                let all = self.wires.strategies.get().map(|all| all.keys().cloned().collect::<Vec<_>>());
+                for strategy in all.unwrap_or_default() {
+                    self.tell_one(&strategy, StrategyNews::Changed(change.clone()));
+                }
+                return;
+            }
+            Change::Balance(_) => return,
         };
-        let strategy = self.wires.strategies.get().and_then(|all| all.get(of));
-        if let Some(strategy) = strategy
-            && strategy.tell(ToStrategy::Change(change.clone())).is_err()
-        {
-            tracing::warn!(strategy.name = %of, "the strategy's mailbox is full; it will be told anew");
-        }
+        self.tell_one(&of, StrategyNews::Changed(change.clone()));
     }
 }
 

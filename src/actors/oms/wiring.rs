@@ -4,7 +4,7 @@ use crate::actors::connector::ToVenue;
 use crate::actors::journal::Journal;
 use crate::actors::market_data::MarketBoard;
 use crate::actors::run_control::RunControl;
-use crate::actors::strategy::ToStrategy;
+use crate::actors::strategy::StrategyNews;
 use crate::db::Readers;
 use crate::domain::ids::{StrategyId, Symbol, TradeId, VenueId};
 use crate::domain::oms::{Actor, Settings, StartHow};
@@ -54,7 +54,7 @@ pub struct Wires {
     /// One connector per venue.
     pub connectors: Arc<OnceLock<BTreeMap<VenueId, Port<ToVenue>>>>,
     /// The strategies that run here.
-    pub strategies: Arc<OnceLock<BTreeMap<StrategyId, Port<ToStrategy>>>>,
+    pub strategies: Arc<OnceLock<BTreeMap<StrategyId, Port<StrategyNews>>>>,
     /// One board per venue.
     pub boards: BTreeMap<VenueId, MarketBoard>,
     /// Where fill recovery begins.
