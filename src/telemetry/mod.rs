@@ -3,5 +3,6 @@
 mod json;
 mod logs;
 pub mod metrics;
+pub mod order_metrics;
 
 pub use logs::{Deployment, Format, install};

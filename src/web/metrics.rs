@@ -3,6 +3,7 @@
 use super::problem::Problem;
 use super::state::WebState;
 use crate::telemetry::metrics::{Scrape, exposition};
+use crate::telemetry::order_metrics::OrderScrape;
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 
@@ -16,6 +17,11 @@ pub(super) async fn metrics(state: Data<WebState>) -> Result<HttpResponse, Probl
         uptime_seconds: state.uptime_seconds(),
         ready: truth.is_ready(),
         build: (env!("CARGO_PKG_VERSION"), &state.config_hash),
+        orders: truth.oms.as_ref().map(|view| OrderScrape {
+            view,
+            latency: state.readings.oms.latency(),
+            commits: None,
+        }),
     })
     .map_err(|error| Problem::internal(error.to_string()))?;
     Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
