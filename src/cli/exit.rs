@@ -11,7 +11,7 @@ pub enum Exit {
     Usage,
     /// The configuration is invalid: 3.
     Invalid,
-    /// The runtime said no: 4.
+    /// Refused by the running instance: 4.
     Refused,
     /// The instance cannot be reached: 5.
     Unreachable,

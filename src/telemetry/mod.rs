@@ -3,6 +3,7 @@
 mod json;
 mod logs;
 pub mod metrics;
+pub mod order_metrics;
 mod run_log;
 
 pub use logs::{Deployment, Format, install};

@@ -3,6 +3,7 @@
 use super::problem::Problem;
 use super::state::WebState;
 use crate::telemetry::metrics::{Scrape, exposition};
+use crate::telemetry::order_metrics::OrderScrape;
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 
@@ -25,6 +26,11 @@ pub fn text(state: &WebState) -> Result<String, String> {
         uptime_seconds: state.uptime_seconds(),
         ready: truth.is_ready(),
         build: (env!("CARGO_PKG_VERSION"), &state.config_hash),
+        orders: truth.oms.as_ref().map(|view| OrderScrape {
+            view,
+            latency: state.readings.oms.latency(),
+            commits: None,
+        }),
     })
     .map_err(|error| error.to_string())
 }

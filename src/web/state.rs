@@ -1,5 +1,6 @@
 //! What every handler may read.
 
+use super::events::Streams;
 use super::truth::{Truth, Truths};
 use crate::actors::{Parts, Readings};
 use crate::config::venues::Mode;
@@ -15,6 +16,9 @@ pub struct WebState {
     pub(super) mode: Mode,
     pub(super) config_hash: String,
     pub(super) started: Instant,
+    pub(super) streams: Streams,
+    /// Tells the event ids of this run from those of an earlier one.
+    run_id: String,
     debug_routes: bool,
     truths: Truths,
 }
@@ -31,7 +35,27 @@ impl WebState {
         debug_routes: bool,
     ) -> Self {
         let started = crate::clock::monotonic();
-        Self { tree, readings, parts, mode, config_hash, started, debug_routes, truths: Truths::default() }
+        Self {
+            tree,
+            readings,
+            parts,
+            mode,
+            config_hash,
+            started,
+            streams: Streams::default(),
+            run_id: format!("{:x}", crate::clock::wall_millis()),
+            debug_routes,
+            truths: Truths::default(),
+        }
+    }
+
+    /// Ends every event stream with a last word, so that none holds up the server's stop.
+    pub fn end_streams(&self) {
+        self.streams.end();
+    }
+
+    pub(super) fn run_id(&self) -> &str {
+        &self.run_id
     }
 
     pub(super) const fn debug_routes(&self) -> bool {
@@ -44,6 +68,9 @@ impl WebState {
 
     /// The judgement behind all health routes, at most a quarter of a second old.
     pub(super) fn truth(&self) -> Arc<Truth> {
-        self.truths.current(crate::clock::monotonic(), |id| Truth::judge(id, &self.tree))
+        self.truths.current(crate::clock::monotonic(), |id| {
+            let oms = self.parts.oms.as_ref().map(|_| self.readings.oms.view());
+            Truth::judge(id, &self.tree, oms)
+        })
     }
 }
