@@ -15,4 +15,5 @@ pub mod order;
 pub mod order_types;
 pub mod outcome;
 pub mod risk;
+pub mod strategy;
 pub mod time;

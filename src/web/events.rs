@@ -184,7 +184,7 @@ fn shown(change: &Change, state: &WebState) -> (&'static str, Value) {
 async fn snapshot(state: &WebState) -> Result<String, Problem> {
     let read = state.read(|books| {
         let filter = OrderFilter { open_only: true, ..OrderFilter::default() };
-        Ok((books.orders(&filter, 0, LIMIT_MAX)?, books.positions()?, books.balances()?))
+        Ok((books.orders(&filter, None, LIMIT_MAX)?, books.positions()?, books.balances()?))
     });
     let (orders, positions, balances) = read.await?;
     let view = state.readings.oms.view();

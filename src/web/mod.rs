@@ -30,6 +30,7 @@ mod truth;
 mod wire;
 
 pub use events::STREAMS_MAX;
+pub use metrics::text as metrics_text;
 pub use problem::{FieldError, Problem};
 pub use routes::{ROUTES, RouteEntry};
 pub use state::WebState;

@@ -2,7 +2,8 @@
 
 use super::events::Streams;
 use super::truth::{Truth, Truths};
-use crate::actors::Readings;
+use crate::actors::{Parts, Readings};
+use crate::config::venues::Mode;
 use crate::supervision::Tree;
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,6 +12,8 @@ use std::time::Instant;
 pub struct WebState {
     pub(super) tree: Tree,
     pub(super) readings: Readings,
+    pub(super) parts: Parts,
+    pub(super) mode: Mode,
     pub(super) config_hash: String,
     pub(super) started: Instant,
     pub(super) streams: Streams,
@@ -23,11 +26,20 @@ pub struct WebState {
 impl WebState {
     /// The state of one application.
     #[must_use]
-    pub fn new(tree: Tree, readings: Readings, config_hash: String, debug_routes: bool) -> Self {
+    pub fn new(
+        tree: Tree,
+        readings: Readings,
+        parts: Parts,
+        mode: Mode,
+        config_hash: String,
+        debug_routes: bool,
+    ) -> Self {
         let started = crate::clock::monotonic();
         Self {
             tree,
             readings,
+            parts,
+            mode,
             config_hash,
             started,
             streams: Streams::default(),
