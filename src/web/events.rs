@@ -189,8 +189,8 @@ async fn snapshot(state: &WebState) -> Result<String, Problem> {
     let (orders, positions, balances) = read.await?;
     let view = state.readings.oms.view();
     let beside = positions::beside(&positions, &balances, &state.readings.oms);
-    let orders_next =
-        orders.last().filter(|_| orders.len() >= LIMIT_MAX).map(|last| last.number.0.to_string());
+    let full = u32::try_from(orders.len()).is_ok_and(|count| count >= LIMIT_MAX);
+    let orders_next = orders.last().filter(|_| full).map(|last| last.number.0.to_string());
     let strategies: Vec<Value> = view
         .strategies
         .iter()
