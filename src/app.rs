@@ -226,6 +226,7 @@ impl App {
             }
             End::Word(Word::Drained { .. }) => outcome(tree.shutdown(grace).await),
         };
+        web.end_streams();
         server.stop(true).await;
         tracing::info!(event = "shutdown", outcome = ?outcome);
         if let Some(folder) = folder {

@@ -11,11 +11,7 @@ pub enum Exit {
     Usage,
     /// The configuration is invalid: 3.
     Invalid,
-<<<<<<< HEAD
     /// Refused by the running instance: 4.
-=======
-    /// The runtime said no: 4.
->>>>>>> main
     Refused,
     /// The instance cannot be reached: 5.
     Unreachable,

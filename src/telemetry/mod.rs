@@ -3,11 +3,8 @@
 mod json;
 mod logs;
 pub mod metrics;
-<<<<<<< HEAD
 pub mod order_metrics;
-=======
 mod run_log;
->>>>>>> main
 
 pub use logs::{Deployment, Format, install};
 pub use run_log::{RunFolder, RunLog};
