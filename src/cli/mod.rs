@@ -49,6 +49,8 @@ enum Command {
     Positions(client::Remote),
     /// Balances of a running instance.
     Balances(client::Remote),
+    /// Prices that a running instance sees.
+    Quotes(client::Remote),
     /// Alerts that stand.
     Alerts(client::Remote),
     /// Place, show, cancel or replace one order.
@@ -84,6 +86,7 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
         Command::Fills(args) => read::fills(&args, out, err),
         Command::Positions(args) => read::positions(&args, out, err),
         Command::Balances(args) => read::balances(&args, out, err),
+        Command::Quotes(args) => read::quotes(&args, out, err),
         Command::Alerts(args) => read::alerts(&args, out, err),
         Command::Order(command) => orders::run(&command, out, err),
         Command::Resolve(args) => control::resolve(&args, out, err),

@@ -207,6 +207,16 @@ pub fn balances(args: &Remote, out: &mut dyn Write, err: &mut dyn Write) -> anyh
     args.show(call, out, err, |answer, out| table(list(answer, "items"), columns, out))
 }
 
+/// Prints the top of every book that is in step.
+///
+/// # Errors
+/// When the answer is not one of ours or the output cannot be written.
+pub fn quotes(args: &Remote, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result<Exit> {
+    let columns = &["venue", "symbol", "bid", "bid_quantity", "ask", "ask_quantity", "last_price"];
+    let call = Call::get("/api/v1/quotes");
+    args.show(call, out, err, |answer, out| table(list(answer, "items"), columns, out))
+}
+
 /// Prints the alerts that stand, oldest first.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! `GET /api/v1/alerts`: what stands and wants somebody.
 
-use super::pages::whole;
-use super::problem::{FieldError, Problem};
+use super::pages::{whole, wrong_query};
+use super::problem::Problem;
 use super::state::WebState;
 use super::wire::time;
 use crate::actors::oms::OpenAlert;
@@ -20,8 +20,7 @@ pub(super) struct AlertsQuery {
 /// `GET /api/v1/alerts?status=open`: every alert that stands, oldest first.
 pub(super) async fn list(state: Data<WebState>, query: Query<AlertsQuery>) -> Result<HttpResponse, Problem> {
     if !matches!(query.status.as_deref(), None | Some("open" | "all")) {
-        let detail = "must be open or all".to_owned();
-        return Err(Problem::invalid(vec![FieldError { pointer: "?status".to_owned(), detail }]));
+        return Err(wrong_query("status", "must be open or all"));
     }
     let mut alerts = state.readings.oms.view().alerts;
     alerts.sort_by(|a, b| (a.raised_at, a.code, &a.scope).cmp(&(b.raised_at, b.code, &b.scope)));

@@ -184,13 +184,13 @@ fn shown(change: &Change, state: &WebState) -> (&'static str, Value) {
 async fn snapshot(state: &WebState) -> Result<String, Problem> {
     let read = state.read(|books| {
         let filter = OrderFilter { open_only: true, ..OrderFilter::default() };
-        Ok((books.orders(&filter, 0, LIMIT_MAX)?, books.positions()?, books.balances()?))
+        Ok((books.orders(&filter, None, LIMIT_MAX)?, books.positions()?, books.balances()?))
     });
     let (orders, positions, balances) = read.await?;
     let view = state.readings.oms.view();
     let beside = positions::beside(&positions, &balances, &state.readings.oms);
-    let orders_next =
-        orders.last().filter(|_| orders.len() >= LIMIT_MAX).map(|last| last.number.0.to_string());
+    let full = u32::try_from(orders.len()).is_ok_and(|count| count >= LIMIT_MAX);
+    let orders_next = orders.last().filter(|_| full).map(|last| last.number.0.to_string());
     let strategies: Vec<Value> = view
         .strategies
         .iter()

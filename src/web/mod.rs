@@ -21,6 +21,7 @@ mod orders;
 mod pages;
 mod positions;
 mod problem;
+mod quotes;
 mod routes;
 mod state;
 mod status;

@@ -3,21 +3,20 @@
 use super::desk::Caller;
 use super::fields::{Fields, Members, reason};
 use super::order_requests;
-use super::pages::Page;
-use super::problem::{FieldError, Problem};
+use super::pages::{Page, query_id, wrong_query};
+use super::problem::Problem;
 use super::state::WebState;
 use super::wire::OrderView;
 use crate::actors::oms::Ask;
 use crate::db::OrderFilter;
 use crate::domain::ids::{ClientOrderId, StrategyId, Symbol};
 use crate::domain::oms::{Answer, Resolution};
-use crate::domain::order::Order;
+use crate::domain::order::{Order, OrderNumber};
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
 use actix_web::web::{Data, Json, Path, Query};
 use serde::Deserialize;
 use serde_json::json;
-use std::str::FromStr;
 
 /// `POST /api/v1/orders`: 202 once the intent is on disk; the same `client_order_id` again is the same order.
 ///
@@ -57,10 +56,11 @@ pub(super) async fn list(state: Data<WebState>, query: Query<ListQuery>) -> Resu
     };
     let filter = OrderFilter {
         open_only,
-        strategy: name::<StrategyId>("strategy", query.strategy.as_deref())?,
-        symbol: name::<Symbol>("symbol", query.symbol.as_deref())?,
+        strategy: query_id::<StrategyId>("strategy", query.strategy.as_deref())?,
+        symbol: query_id::<Symbol>("symbol", query.symbol.as_deref())?,
     };
-    let orders = state.read(move |books| books.orders(&filter, page.after, page.limit)).await?;
+    let after = page.after.map(OrderNumber);
+    let orders = state.read(move |books| books.orders(&filter, after, page.limit)).await?;
     let items: Vec<OrderView<'_>> = orders.iter().map(OrderView::from).collect();
     Ok(HttpResponse::Ok().json(page.answer(&items, orders.last().map(|order| order.number.0))))
 }
@@ -159,15 +159,4 @@ fn accepted(order: &Order) -> HttpResponse {
 /// The id in a path. Adopted orders carry the ids of others, whose alphabet is wider than ours.
 fn order_id(text: &str) -> Result<ClientOrderId, Problem> {
     ClientOrderId::from_venue(text).map_err(|error| Problem::not_found(error.to_string()))
-}
-
-fn name<T: FromStr<Err = crate::domain::ids::IdError>>(
-    parameter: &str,
-    text: Option<&str>,
-) -> Result<Option<T>, Problem> {
-    text.map(str::parse::<T>).transpose().map_err(|error| wrong_query(parameter, error.to_string()))
-}
-
-fn wrong_query(name: &str, detail: impl Into<String>) -> Problem {
-    Problem::invalid(vec![FieldError { pointer: format!("?{name}"), detail: detail.into() }])
 }

@@ -1,21 +1,23 @@
 //! Lists in pages: `{items[], next}`, where `next` is the cursor for `after` and null at the end.
 
 use super::problem::{FieldError, Problem};
+use crate::domain::ids::IdError;
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::str::FromStr;
 
 /// Items of a page when the caller names no limit.
-const LIMIT_DEFAULT: usize = 100;
+const LIMIT_DEFAULT: u32 = 100;
 /// Most items of a page.
-pub(super) const LIMIT_MAX: usize = 1_000;
+pub(super) const LIMIT_MAX: u32 = 1_000;
 
 /// Which page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Page {
     /// Only what comes after this place.
-    pub(super) after: u64,
+    pub(super) after: Option<u64>,
     /// Most items.
-    pub(super) limit: usize,
+    pub(super) limit: u32,
 }
 
 impl Page {
@@ -26,14 +28,14 @@ impl Page {
             errors.push(FieldError { pointer: format!("?{name}"), detail });
         };
         let after = match after.map(str::parse::<u64>) {
-            None => 0,
-            Some(Ok(after)) => after,
+            None => None,
+            Some(Ok(after)) => Some(after),
             Some(Err(_)) => {
                 refuse("after", "is not a cursor; use the `next` of an earlier answer".to_owned());
-                0
+                None
             }
         };
-        let limit = match limit.map(str::parse::<usize>) {
+        let limit = match limit.map(str::parse::<u32>) {
             None => LIMIT_DEFAULT,
             Some(Ok(limit)) if (1..=LIMIT_MAX).contains(&limit) => limit,
             Some(_) => {
@@ -46,7 +48,8 @@ impl Page {
 
     /// The answer: `items`, and `last`'s place as the cursor when the page is full.
     pub(super) fn answer<T: Serialize>(self, items: &[T], last: Option<u64>) -> Value {
-        let next = last.filter(|_| items.len() >= self.limit).map(|place| place.to_string());
+        let full = u32::try_from(items.len()).is_ok_and(|count| count >= self.limit);
+        let next = last.filter(|_| full).map(|place| place.to_string());
         json!({"items": items, "next": next})
     }
 }
@@ -56,6 +59,19 @@ pub(super) fn whole<T: Serialize>(items: &[T]) -> Value {
     json!({"items": items, "next": null})
 }
 
+/// A query parameter that names something; missing is `None`.
+pub(super) fn query_id<T: FromStr<Err = IdError>>(
+    parameter: &str,
+    text: Option<&str>,
+) -> Result<Option<T>, Problem> {
+    text.map(str::parse::<T>).transpose().map_err(|error| wrong_query(parameter, error.to_string()))
+}
+
+/// 422 for one query parameter.
+pub(super) fn wrong_query(name: &str, detail: impl Into<String>) -> Problem {
+    Problem::invalid(vec![FieldError { pointer: format!("?{name}"), detail: detail.into() }])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,7 +79,7 @@ mod tests {
     #[test]
     fn pages_end_with_null() {
         let page = Page::read(Some("7"), Some("2")).unwrap();
-        assert_eq!(page, Page { after: 7, limit: 2 });
+        assert_eq!(page, Page { after: Some(7), limit: 2 });
         assert_eq!(page.answer(&[1, 2], Some(9)), json!({"items": [1, 2], "next": "9"}));
         assert_eq!(page.answer(&[1], Some(8)), json!({"items": [1], "next": null}));
     }
@@ -74,6 +90,6 @@ mod tests {
         let names: Vec<&str> = problem.errors().iter().map(|error| error.pointer.as_str()).collect();
         assert_eq!(names, ["?after", "?limit"]);
         assert!(Page::read(None, Some("0")).is_err());
-        assert_eq!(Page::read(None, None).unwrap(), Page { after: 0, limit: 100 });
+        assert_eq!(Page::read(None, None).unwrap(), Page { after: None, limit: 100 });
     }
 }

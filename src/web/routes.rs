@@ -2,7 +2,7 @@
 
 use super::problem::Problem;
 use super::{
-    alerts, books, controls, debug, events, guard, health, metrics, orders, positions, status, strategies,
+    alerts, books, controls, debug, events, guard, health, metrics, orders, positions, quotes, status, strategies,
     supervision,
 };
 use actix_web::http::Method;
@@ -51,6 +51,7 @@ pub const ROUTES: &[RouteEntry] = &[
     get("/api/v1/positions", || web::route().to(positions::positions)),
     get("/api/v1/balances", || web::route().to(books::balances)),
     get("/api/v1/journal", || web::route().to(books::journal)),
+    get("/api/v1/quotes", || web::route().to(quotes::quotes)),
     get("/api/v1/alerts", || web::route().to(alerts::list)),
     post("/api/v1/controls/cancel-all", || web::route().to(controls::cancel_all)),
     post("/api/v1/controls/restart", || web::route().to(controls::restart)),
