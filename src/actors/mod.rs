@@ -9,7 +9,7 @@
 //!
 //! `connector` (orders and user data of one venue) and `market_data` (books, quotes and trades of one venue) are
 //! cells that hang in no tree yet: they need the component that feeds them. The connector will share its arbiter
-//! with it, because the hot pair is fastest on one thread.
+//! with it, because the hot pair is fastest on one thread. So are the `strategy` cells, one supervisor each.
 
 pub mod clock_sentry;
 pub mod connector;
@@ -17,6 +17,7 @@ pub mod market_data;
 pub mod oms;
 pub mod process_monitor;
 pub mod run_control;
+pub mod strategy;
 
 use crate::supervision::{SupervisorDecl, supervisor};
 use clock_sentry::ClockReadings;
