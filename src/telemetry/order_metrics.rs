@@ -1,0 +1,126 @@
+//! The order path's metrics, from its readings at scrape time.
+
+use super::metrics::{counter, gauge, register, signed};
+use crate::actors::oms::{BOUNDS_US, Histogram, Latencies, OmsView};
+use crate::domain::order::OrderState;
+use prometheus::Registry;
+use prometheus::proto::{Bucket, LabelPair, Metric, MetricFamily, MetricType};
+
+/// What the order path's part is built from.
+pub struct OrderScrape<'a> {
+    /// Its state.
+    pub view: &'a OmsView,
+    /// How long its stages take.
+    pub latency: &'a Latencies,
+    /// How long commits of the journal take.
+    pub commits: Option<&'a Histogram>,
+}
+
+/// Every state, so that a series exists before the first order reaches it: a rate over a series that is born late
+/// misses its first step.
+const STATES: [OrderState; 11] = [
+    OrderState::PendingSubmit,
+    OrderState::Submitted,
+    OrderState::Working,
+    OrderState::PartiallyFilled,
+    OrderState::Filled,
+    OrderState::PendingCancel,
+    OrderState::Cancelled,
+    OrderState::Rejected,
+    OrderState::Expired,
+    OrderState::Denied,
+    OrderState::Unknown,
+];
+
+/// Registers counters and gauges.
+pub(super) fn numbers(registry: &Registry, scrape: &OrderScrape<'_>) -> Result<(), prometheus::Error> {
+    let view = scrape.view;
+    let totals = counter("plimsoll_orders_total", "Orders that came to a state.", &["state"])?;
+    let open = gauge("plimsoll_open_orders", "Orders that may still execute.", &["state"])?;
+    for state in STATES {
+        totals
+            .with_label_values(&[state.word()])
+            .inc_by(view.totals.get(&state).copied().unwrap_or_default());
+        if !state.is_final() {
+            let count = view.orders.get(&state).copied().unwrap_or_default();
+            open.with_label_values(&[state.word()]).set(signed(count));
+        }
+    }
+    let venues = gauge("plimsoll_venue_gate_open", "1 when orders may go to the venue.", &["venue"])?;
+    for gate in &view.gates {
+        venues.with_label_values(&[gate.venue.as_str()]).set(i64::from(gate.open));
+    }
+    register(registry, [totals])?;
+    register(registry, [open, venues])?;
+    let single = [
+        ("plimsoll_open_positions", "Positions that are not flat.", signed(view.open_positions)),
+        ("plimsoll_alerts_open", "Alerts that stand.", signed(view.alerts.len())),
+        ("plimsoll_journal_writable", "1 when the journal can write.", i64::from(view.journal_writable)),
+    ];
+    for (name, help, value) in single {
+        let one = gauge(name, help, &[])?;
+        one.with_label_values::<&str>(&[]).set(value);
+        register(registry, [one])?;
+    }
+    Ok(())
+}
+
+/// The histograms. They are counted where the work is done, so they are written out as they stand.
+pub(super) fn histograms(scrape: &OrderScrape<'_>) -> Vec<MetricFamily> {
+    let stages = [
+        ("journal", &scrape.latency.journal),
+        ("venue_ack", &scrape.latency.venue_ack),
+        ("fill", &scrape.latency.fill),
+    ];
+    let stages = stages.iter().map(|(stage, histogram)| metric(histogram, Some(("stage", stage)))).collect();
+    let mut families = vec![family(
+        "plimsoll_order_latency_seconds",
+        "Time from reading a request to the end of a stage.",
+        stages,
+    )];
+    families.extend(scrape.commits.map(|commits| {
+        let help = "Time that a commit of the journal took.";
+        family("plimsoll_journal_commit_seconds", help, vec![metric(commits, None)])
+    }));
+    families
+}
+
+fn family(name: &str, help: &str, metrics: Vec<Metric>) -> MetricFamily {
+    let mut family = MetricFamily::default();
+    family.set_name(name.to_owned());
+    family.set_help(help.to_owned());
+    family.set_field_type(MetricType::HISTOGRAM);
+    family.set_metric(metrics);
+    family
+}
+
+fn metric(histogram: &Histogram, label: Option<(&str, &str)>) -> Metric {
+    let (counts, beyond, sum_us) = histogram.read();
+    let mut cumulative = 0_u64;
+    let buckets = counts.iter().zip(BOUNDS_US).map(|(count, bound)| {
+        cumulative = cumulative.saturating_add(*count);
+        let mut bucket = Bucket::default();
+        bucket.set_upper_bound(seconds(bound));
+        bucket.set_cumulative_count(cumulative);
+        bucket
+    });
+    let mut plain = prometheus::proto::Histogram::default();
+    plain.set_bucket(buckets.collect());
+    plain.set_sample_count(cumulative.saturating_add(beyond));
+    plain.set_sample_sum(seconds(sum_us));
+    let mut metric = Metric::default();
+    metric.set_label(label.into_iter().map(pair).collect());
+    metric.set_histogram(plain);
+    metric
+}
+
+fn pair((name, value): (&str, &str)) -> LabelPair {
+    let mut pair = LabelPair::default();
+    pair.set_name(name.to_owned());
+    pair.set_value(value.to_owned());
+    pair
+}
+
+fn seconds(us: u64) -> f64 {
+    std::time::Duration::from_micros(us).as_secs_f64()
+}

@@ -1,0 +1,17 @@
+//! The durable journal: what is acknowledged stays, what is damaged is found and named, nothing is repaired.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::as_conversions,
+    clippy::unreachable,
+    reason = "tests"
+)]
+
+mod support;
+
+mod appending;
