@@ -14,5 +14,6 @@ pub mod oms;
 pub mod order;
 pub mod order_types;
 pub mod outcome;
+pub mod reconcile;
 pub mod risk;
 pub mod time;
