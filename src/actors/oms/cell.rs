@@ -66,6 +66,8 @@ pub struct OmsCell {
     /// Changes that wait for their batch.
     held: VecDeque<(Ticket, Change)>,
     pub(super) durable: Ticket,
+    /// The last batch that the machine made.
+    handed: Ticket,
     pub(super) journal_writable: bool,
     pub(super) waiting: BTreeMap<ReplyTo, Waiter>,
     pub(super) next_reply: u64,
@@ -96,6 +98,7 @@ impl OmsCell {
             flush_wanted: false,
             held: VecDeque::new(),
             durable: Ticket::default(),
+            handed: Ticket::default(),
             journal_writable: true,
             waiting: BTreeMap::new(),
             next_reply: 0,
@@ -103,6 +106,11 @@ impl OmsCell {
             bounced: VecDeque::new(),
             show: super::show::Show::default(),
         }
+    }
+
+    /// Batches that are not known to be on disk.
+    pub(super) fn undurable(&self) -> usize {
+        usize::try_from(self.handed.0.saturating_sub(self.durable.0)).unwrap_or(usize::MAX)
     }
 
     /// Is it the word of this incarnation's journal session?
@@ -237,6 +245,7 @@ impl OmsCell {
 
     fn persist(&mut self, batch: Batch, ctx: &mut Ctx<Self>) {
         self.outbox_rows = self.outbox_rows.saturating_add(batch.rows.len());
+        self.handed = batch.ticket;
         self.outbox.push(batch);
         // What arrived together is handed over together: the flush stands behind the mail that waits now.
         let queued = self.flush_wanted || ctx.handle().tell(Flush).is_ok();

@@ -6,6 +6,7 @@ use crate::actors::connector::ToVenue;
 use crate::actors::strategy::{Hello, StrategyNews};
 use crate::domain::ids::{StrategyId, VenueId};
 use crate::domain::journal::Ticket;
+use crate::domain::money::Amount;
 use crate::domain::oms::{Answer, Change, Event, Mark, ReplyTo};
 use crate::domain::order_types::Fill;
 use crate::domain::outcome::ReadError;
@@ -68,10 +69,14 @@ impl OmsCell {
         }
         let hello = Hello {
             greeting,
-            orders: core.open_orders_of(strategy),
-            positions: core.positions_of(strategy),
+            orders: core
+                .open_orders()
+                .filter(|order| order.strategy == *strategy)
+                .cloned()
+                .collect(),
+            positions: core.ledger().positions().filter(|held| held.strategy == *strategy).collect(),
             instruments,
-            enabled: core.is_enabled(strategy),
+            enabled: core.enabled(strategy),
             phase: core.phase(),
         };
         self.tell_one(strategy, StrategyNews::Hello(Box::new(hello)));
@@ -131,9 +136,13 @@ impl OmsCell {
     }
 
     pub(super) fn share_cursors(&self) {
-        if let Some(core) = &self.core {
-            self.wires.cursors.set(core.last_trades());
-        }
+        let Some(core) = &self.core else { return };
+        let ledger = core.ledger();
+        let all = self.plan.symbols.iter().flat_map(|(venue, all)| all.iter().map(move |one| (venue, one)));
+        let cursors = all.filter_map(|(venue, symbol)| {
+            ledger.last_trade(venue, symbol).map(|trade| ((venue.clone(), symbol.clone()), trade))
+        });
+        self.wires.cursors.set(cursors.collect());
     }
 
     /// Reads the boards and tells the machine what changed.
@@ -156,24 +165,31 @@ impl OmsCell {
     pub(super) fn renew_view(&mut self) {
         let Some(core) = &self.core else { return };
         let (phase, before) = (core.phase(), self.readings.view());
-        let reason = core.phase_reason();
+        let reason = core.phase_reason().to_owned();
         let changed = before.version == 0 || before.phase != phase || before.reason != reason;
         let view = OmsView {
             phase,
             reason,
             since: if changed { WallMs(crate::clock::wall_millis()) } else { before.since },
             version: if changed { before.version.saturating_add(1) } else { before.version },
-            orders: core.counts(),
+            orders: core
+                .counts()
+                .into_iter()
+                .map(|(state, count)| (state, usize::try_from(count).unwrap_or(usize::MAX)))
+                .collect(),
             totals: self.show.totals(),
             gates: core
                 .gates()
-                .into_iter()
-                .map(|(venue, gate)| VenueGate { venue, open: gate.is_ok(), reason: gate.err().unwrap_or_default() })
+                .map(|(venue, closed)| VenueGate {
+                    venue: venue.clone(),
+                    open: closed.is_none(),
+                    reason: closed.unwrap_or("compared").to_owned(),
+                })
                 .collect(),
             alerts: self.show.alerts(),
-            strategies: core.switches(),
-            open_positions: core.open_positions(),
-            undurable: core.undurable(),
+            strategies: core.strategies().map(|(strategy, may)| (strategy.clone(), may)).collect(),
+            open_positions: core.ledger().positions().filter(|held| held.quantity != Amount::ZERO).count(),
+            undurable: self.undurable(),
             journal_writable: self.journal_writable,
         };
         self.readings.set_view(view);
