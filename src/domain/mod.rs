@@ -14,6 +14,7 @@ pub mod oms;
 pub mod order;
 pub mod order_types;
 pub mod outcome;
+pub mod reconcile;
 pub mod risk;
 pub mod strategy;
 pub mod time;

@@ -57,6 +57,7 @@ impl RunFolder {
     }
 }
 
+#[derive(Debug)]
 struct Part {
     folder: PathBuf,
     file: Option<File>,
@@ -84,7 +85,7 @@ impl Part {
 }
 
 /// Where log lines go beside stderr; empty until a run has a folder. Cheap to clone.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct RunLog(Arc<Mutex<Option<Part>>>);
 
 impl RunLog {

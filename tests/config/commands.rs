@@ -99,7 +99,9 @@ fn the_schema_states_the_limits_that_are_enforced() {
             let parents: &[&str] = match section.as_str() {
                 "Venue" | "StrategySettings" => {
                     let exit = |value: u64| match section.as_str() {
-                        "Venue" => listed(&format!("venues:\n  - {{name: p, rest_url: embedded, paper_account: demo, symbols: [A], {key}: {value}}}\n")),
+                        "Venue" => listed(&format!(
+                            "venues:\n  - {{name: p, rest_url: embedded, paper_account: demo, symbols: [A], {key}: {value}}}\n"
+                        )),
                         _ => listed(&format!("strategies:\n  - {{name: m, {key}: {value}}}\n")),
                     };
                     assert_eq!((exit(min), exit(max)), (Exit::Ok, Exit::Ok), "{section}.{key}");
@@ -156,7 +158,8 @@ fn an_output_that_is_gone_is_a_failure() {
         }
     }
     let mut err = Vec::new();
-    let exit = run(ConfigCommand::Init { paper: None }, &BTreeMap::<String, String>::new(), &mut Gone, &mut err);
+    let exit =
+        run(ConfigCommand::Init { paper: None }, &BTreeMap::<String, String>::new(), &mut Gone, &mut err);
     assert_eq!(exit.code(), 1);
     assert!(String::from_utf8(err).unwrap().contains("cannot write"));
 }

@@ -1,9 +1,39 @@
 //! Order management: one pure machine from requests and venue evidence to facts and effects.
 
+mod balances;
+mod beginning;
+mod books;
+mod cancel;
+mod control;
+mod core;
+mod drain;
 mod effect;
 mod event;
+mod evidence;
+mod fact;
+mod fills;
+mod index;
+mod intake;
+mod out;
 mod phase;
+mod release;
+mod settings;
+mod snapshot;
+mod start;
+mod timers;
+mod unknown;
+mod venue;
+mod view;
+mod watch;
 
+#[cfg(test)]
+mod tests;
+
+pub use self::core::{Alert, Now, Oms, RestoreError, SettingsError};
+pub use books::{ApplyError, Halt};
 pub use effect::{Answer, Change, Effect, Notice, NoticeLevel, Refusal, RefusalKind};
 pub use event::{Actor, DrainHow, Event, Mark, OpenOrdersAtColdStart, ReplyTo, Resolution, StartHow};
+pub use fact::{Fact, FactError, Recorded};
 pub use phase::Phase;
+pub use settings::{External, Knobs, Limits, Settings, StrategySettings, VenueSettings};
+pub use snapshot::SnapshotError;

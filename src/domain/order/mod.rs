@@ -1,5 +1,6 @@
 //! Orders: what is asked for, what is remembered, and the one table of how states follow each other.
 
+pub mod lifecycle;
 mod record;
 mod request;
 

@@ -1,0 +1,364 @@
+//! What is durable of the order management: orders, ledger, halt, switches; and how facts change it.
+//!
+//! [`Books::apply`] is the only writer, live and in replay alike, so that reading the journal back gives the
+//! same books. It promises that a fact is applied as a whole or, with an error, not at all. Memory follows
+//! open orders: closed ones are forgotten by number and age. It decides nothing.
+
+use super::event::Actor;
+use super::fact::{CancelRequested, ColdStart, Fact, FillBooked, Moved, Resend};
+use super::index::Index;
+use crate::domain::ids::{ClientOrderId, StrategyId, Symbol, TradeId, VenueId};
+use crate::domain::ledger::{BookedFill, Ledger, LedgerError, Position};
+use crate::domain::money::{Amount, Price, Quantity};
+use crate::domain::order::lifecycle::{Input, Verdict, follow};
+use crate::domain::order::{Order, OrderNumber, OrderState};
+use crate::domain::time::WallMs;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// Fills taken back that are remembered, so that a repeated message takes nothing back twice.
+const BUSTS_REMEMBERED: usize = 1_024;
+
+/// A standing halt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Halt {
+    /// Who and why.
+    pub by: Actor,
+    /// Since when (wall clock).
+    pub at: WallMs,
+}
+
+/// See the module's head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Books {
+    pub(super) tag: String,
+    pub(super) next: u64,
+    pub(super) orders: BTreeMap<OrderNumber, Order>,
+    /// Final and fully booked orders, oldest first.
+    pub(super) closed: VecDeque<OrderNumber>,
+    pub(super) ledger: Ledger,
+    /// Venues whose books have a beginning.
+    pub(super) begun: BTreeSet<VenueId>,
+    pub(super) halted: Option<Halt>,
+    pub(super) switches: BTreeMap<StrategyId, bool>,
+    pub(super) busted: VecDeque<(VenueId, Symbol, TradeId)>,
+    pub(super) index: Index,
+    pub(super) keep: Keep,
+}
+
+/// How many closed orders are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Keep {
+    pub(super) count: usize,
+    pub(super) for_ms: i64,
+    pub(super) max: usize,
+}
+
+/// What a fact changed, for the projections.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Touched {
+    pub(super) order: Option<OrderNumber>,
+    pub(super) fill: Option<BookedFill>,
+    pub(super) positions: Vec<Position>,
+}
+
+/// A fact that does not fit the books.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ApplyError {
+    /// It names an order that is not there.
+    #[error("order {} is not in the books", .0.0)]
+    NoSuchOrder(OrderNumber),
+    /// The ledger cannot take it.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A figure does not fit.
+    #[error("a quantity of order {} does not fit", .0.0)]
+    Overflow(OrderNumber),
+}
+
+impl Books {
+    pub(super) fn new(tag: String, keep: Keep) -> Self {
+        Self {
+            tag,
+            next: 1,
+            orders: BTreeMap::new(),
+            closed: VecDeque::new(),
+            ledger: Ledger::default(),
+            begun: BTreeSet::new(),
+            halted: None,
+            switches: BTreeMap::new(),
+            busted: VecDeque::new(),
+            index: Index::default(),
+            keep,
+        }
+    }
+
+    /// Applies one fact.
+    pub(super) fn apply(&mut self, fact: &Fact, at: WallMs) -> Result<Touched, ApplyError> {
+        match fact {
+            Fact::Denied(_) | Fact::WarmStart(_) | Fact::Shutdown(_) => Ok(Touched::default()),
+            Fact::Intent(order) | Fact::Adopted(order) => Ok(self.enter(order)),
+            Fact::Moved(moved) => self.moved(moved, at),
+            Fact::Resend(resend) => self.resend(resend, at),
+            Fact::CancelRequested(asked) => self.cancel_requested(asked, at),
+            Fact::Fill(fill) => self.fill(fill, at),
+            Fact::Bust(fill) => self.bust(fill),
+            Fact::Baseline(baseline) => {
+                self.ledger.set_baseline(&baseline.venue, &baseline.balances)?;
+                for (symbol, last) in &baseline.after {
+                    if let Some(number) = last.number() {
+                        self.ledger.open_after(&baseline.venue, symbol, number);
+                    }
+                }
+                self.begun.insert(baseline.venue.clone());
+                let at_venue: Vec<_> = self
+                    .open()
+                    .filter(|order| order.venue == baseline.venue)
+                    .map(|order| order.number)
+                    .collect();
+                for number in at_venue {
+                    self.carry_over(number);
+                }
+                Ok(Touched::default())
+            }
+            Fact::BalanceMoved(moved) => {
+                self.ledger.moved(&moved.venue, &moved.asset, moved.delta)?;
+                Ok(Touched::default())
+            }
+            Fact::Halted(by) => {
+                self.halted.get_or_insert_with(|| Halt { by: by.clone(), at });
+                Ok(Touched::default())
+            }
+            Fact::Unhalted(_) => {
+                self.halted = None;
+                Ok(Touched::default())
+            }
+            Fact::Switched(switched) => {
+                self.switches.insert(switched.strategy.clone(), switched.enabled);
+                Ok(Touched::default())
+            }
+            Fact::ColdStart(start) => Ok(self.begin_anew(start, at)),
+        }
+    }
+
+    /// Takes an order in.
+    fn enter(&mut self, order: &Order) -> Touched {
+        self.next = self.next.max(order.number.0.saturating_add(1));
+        // A restored backup may find orders at the venue that it never made: their numbers are not made again.
+        if let Some(number) = self.number_in(&order.venue_client_order_id) {
+            self.next = self.next.max(number.saturating_add(1));
+        }
+        self.index.enter(order);
+        self.orders.insert(order.number, order.clone());
+        self.retire(order.number, order.created_at);
+        Touched { order: Some(order.number), ..Touched::default() }
+    }
+
+    /// The order number in a venue client order id of this journal's making.
+    pub(super) fn number_in(&self, id: &ClientOrderId) -> Option<u64> {
+        let digits = id.as_str().strip_prefix(&self.tag)?.strip_prefix('-')?;
+        u64::from_str_radix(digits, 36).ok()
+    }
+
+    /// Forgets an intent that never became durable. Nothing of it was sent or written.
+    pub(super) fn forget(&mut self, number: OrderNumber) -> Option<Order> {
+        let order = self.orders.remove(&number)?;
+        self.index.leave(&order);
+        Some(order)
+    }
+
+    fn change(
+        &mut self,
+        number: OrderNumber,
+        at: WallMs,
+        change: impl FnOnce(&mut Order) -> Option<()>,
+    ) -> Result<Touched, ApplyError> {
+        let Some(order) = self.orders.get_mut(&number) else { return Err(ApplyError::NoSuchOrder(number)) };
+        let mut next = order.clone();
+        change(&mut next).ok_or(ApplyError::Overflow(number))?;
+        next.updated_at = at;
+        self.index.replace(order, &next);
+        let (was_final, is_final) = (order.state.is_final(), next.state.is_final());
+        *order = next;
+        if was_final && !is_final {
+            self.closed.retain(|closed| *closed != number);
+        }
+        self.retire(number, at);
+        Ok(Touched { order: Some(number), ..Touched::default() })
+    }
+
+    fn moved(&mut self, moved: &Moved, at: WallMs) -> Result<Touched, ApplyError> {
+        self.change(moved.order, at, |order| {
+            order.state = moved.state;
+            order.executed = order.executed.max(moved.executed);
+            if moved.venue_order_id.is_some() {
+                order.venue_order_id.clone_from(&moved.venue_order_id);
+            }
+            order.reason.clone_from(&moved.reason);
+            if moved.sent {
+                order.attempts = order.attempts.max(1);
+            }
+            Some(())
+        })
+    }
+
+    fn resend(&mut self, resend: &Resend, at: WallMs) -> Result<Touched, ApplyError> {
+        self.change(resend.order, at, |order| {
+            if let Verdict::Next(next) = follow(order.state, Input::Resend) {
+                order.state = next;
+            }
+            order.attempts = resend.attempt;
+            order.reason = None;
+            Some(())
+        })
+    }
+
+    fn cancel_requested(&mut self, asked: &CancelRequested, at: WallMs) -> Result<Touched, ApplyError> {
+        self.change(asked.order, at, |order| {
+            order.state = asked.state;
+            order.cancel_requested = true;
+            Some(())
+        })
+    }
+
+    fn fill(&mut self, fill: &FillBooked, at: WallMs) -> Result<Touched, ApplyError> {
+        // The order's arithmetic is tried first: the ledger must not hold a fill that its order refuses.
+        if let Some(number) = fill.order {
+            let order = self.orders.get(&number).ok_or(ApplyError::NoSuchOrder(number))?;
+            add_fill(&mut order.clone(), fill).ok_or(ApplyError::Overflow(number))?;
+        }
+        let booked = self.ledger.book(&fill.booked, &fill.base, &fill.quote)?;
+        if let Some(number) = fill.order {
+            self.change(number, at, |order| add_fill(order, fill))?;
+        }
+        Ok(Touched { order: fill.order, fill: Some(fill.booked.clone()), positions: vec![booked.position] })
+    }
+
+    /// The position gives the fill back. The order keeps it: what the venue executed never falls, and the
+    /// fill's own row says that it was taken back.
+    fn bust(&mut self, fill: &FillBooked) -> Result<Touched, ApplyError> {
+        let booked = self.ledger.bust(&fill.booked, &fill.base, &fill.quote)?;
+        let what = &fill.booked;
+        self.busted.push_back((what.venue.clone(), what.fill.symbol.clone(), what.fill.trade_id.clone()));
+        if self.busted.len() > BUSTS_REMEMBERED {
+            self.busted.pop_front();
+        }
+        let taken_back = BookedFill { busted: true, ..fill.booked.clone() };
+        Ok(Touched { order: None, fill: Some(taken_back), positions: vec![booked.position] })
+    }
+
+    /// What an order executed before the books began belongs to the balances that they began with.
+    fn carry_over(&mut self, number: OrderNumber) {
+        let Some(order) = self.orders.get_mut(&number) else { return };
+        let missing = order.executed.checked_sub(order.booked).unwrap_or(Quantity::ZERO);
+        let value = order.price.and_then(|price| price.notional(missing)).unwrap_or(Amount::ZERO);
+        let mut next = order.clone();
+        next.booked = order.booked.max(order.executed);
+        next.booked_quote = order.booked_quote.checked_add(value).unwrap_or(order.booked_quote);
+        self.index.replace(order, &next);
+        *order = next;
+    }
+
+    fn begin_anew(&mut self, start: &ColdStart, at: WallMs) -> Touched {
+        let kept: BTreeSet<OrderNumber> = start.kept.iter().copied().collect();
+        let gone: Vec<OrderNumber> =
+            self.orders.keys().filter(|number| !kept.contains(number)).copied().collect();
+        for number in gone {
+            self.forget(number);
+        }
+        for number in kept {
+            self.carry_over(number);
+        }
+        self.closed.clear();
+        self.begun.clear();
+        self.halted = None;
+        Touched { positions: self.ledger.clear(at), ..Touched::default() }
+    }
+
+    /// Puts a finished order at the end of those to be forgotten, and forgets what is due.
+    fn retire(&mut self, number: OrderNumber, at: WallMs) {
+        let done = self.orders.get(&number).is_some_and(|order| order.state.is_final() && order.is_booked());
+        if done && !self.index.retired.contains(&number) {
+            self.index.retired.insert(number);
+            self.closed.push_back(number);
+        } else if !done && self.index.retired.remove(&number) {
+            self.closed.retain(|closed| *closed != number);
+        }
+        while self.closed.len() > self.keep.count {
+            let Some(oldest) = self.closed.front().copied() else { return };
+            let age =
+                self.orders.get(&oldest).map_or(i64::MAX, |order| at.0.saturating_sub(order.updated_at.0));
+            if age < self.keep.for_ms && self.closed.len() <= self.keep.max {
+                return;
+            }
+            self.closed.pop_front();
+            self.index.retired.remove(&oldest);
+            self.forget(oldest);
+        }
+    }
+
+    // ---- reading
+
+    pub(super) fn open(&self) -> impl Iterator<Item = &Order> {
+        self.index.open.iter().filter_map(|number| self.orders.get(number))
+    }
+
+    pub(super) fn by_client(&self, id: &ClientOrderId) -> Option<&Order> {
+        self.index.by_client.get(id).and_then(|number| self.orders.get(number))
+    }
+
+    pub(super) fn by_venue(&self, venue: &VenueId, id: &ClientOrderId) -> Option<&Order> {
+        let number = self.index.by_venue.get(&(venue.clone(), id.clone()))?;
+        self.orders.get(number)
+    }
+
+    /// Fills that an order of this instrument could own without our knowing its venue id yet.
+    pub(super) fn unacknowledged(&self, venue: &VenueId, symbol: &Symbol) -> impl Iterator<Item = &Order> {
+        Index::at(&self.index.unacknowledged, venue, symbol).filter_map(|number| self.orders.get(&number))
+    }
+
+    pub(super) fn unknown(&self, venue: &VenueId, symbol: &Symbol) -> impl Iterator<Item = &Order> {
+        Index::at(&self.index.unknown, venue, symbol).filter_map(|number| self.orders.get(&number))
+    }
+
+    pub(super) fn fills_after(&self, venue: &VenueId, symbol: &Symbol) -> Option<TradeId> {
+        self.ledger.last_trade(venue, symbol)
+    }
+
+    pub(super) fn is_busted(&self, venue: &VenueId, symbol: &Symbol, trade: &TradeId) -> bool {
+        self.busted.iter().any(|(v, s, t)| v == venue && s == symbol && t == trade)
+    }
+
+    /// Marks an order as sent, or not sent after all. In memory only: see the lifecycle's head.
+    pub(super) fn mark(&mut self, number: OrderNumber, input: Input) -> bool {
+        let Some(order) = self.orders.get_mut(&number) else { return false };
+        let Verdict::Next(state) = follow(order.state, input) else { return false };
+        order.state = state;
+        if state == OrderState::Submitted {
+            order.attempts = order.attempts.max(1);
+        }
+        true
+    }
+}
+
+fn add_fill(order: &mut Order, fill: &FillBooked) -> Option<()> {
+    let what = &fill.booked.fill;
+    order.booked = order.booked.checked_add(what.quantity)?;
+    order.booked_quote = order.booked_quote.checked_add(what.price.notional(what.quantity)?)?;
+    order.executed = order.executed.max(order.booked);
+    order.attempts = order.attempts.max(1);
+    if order.venue_order_id.is_none() {
+        order.venue_order_id = Some(what.venue_order_id.clone());
+    }
+    let input = if order.executed >= order.quantity { Input::FullyExecuted } else { Input::Executed };
+    if let Verdict::Next(state) = follow(order.state, input) {
+        order.state = state;
+        order.reason = None;
+    }
+    Some(())
+}
+
+/// The market's price between bid and ask.
+pub(super) fn midpoint(mark: super::event::Mark) -> Option<Price> {
+    mark.bid.midpoint(mark.ask)
+}

@@ -1,0 +1,102 @@
+//! The last hop: may this order go out, now? Asked when its row is on disk, at the instant of sending.
+//!
+//! Everything is passed in. An order that passed once is asked about again before a second sending. It is
+//! the one place where an [`Approved`] is made; a refusal is an outcome with a code.
+
+use super::approved::Approved;
+use crate::domain::money::Price;
+use crate::domain::oms::{Mark, Refusal, RefusalKind};
+use crate::domain::order::{Order, OrderKind};
+use crate::domain::order_types::{NewOrder, OrderType, TimeInForce};
+use rust_decimal::Decimal;
+
+/// What the decision rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inputs {
+    /// How long the order has waited, milliseconds.
+    pub age_ms: u64,
+    /// How long it may wait, milliseconds.
+    pub max_age_ms: u64,
+    /// Trading is halted.
+    pub halted: bool,
+    /// The run is ending.
+    pub draining: bool,
+    /// May its strategy trade?
+    pub strategy_enabled: bool,
+    /// Can orders go out to its venue? The reason when they cannot.
+    pub venue_closed: Option<String>,
+    /// For a second sending: how far the market may have moved.
+    pub guard: Option<PriceGuard>,
+}
+
+/// How far the market may have moved from the order's price.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PriceGuard {
+    /// As a fraction of the order's price.
+    pub fraction: Decimal,
+    /// The market now; `None` when nobody knows, which forbids.
+    pub mark: Option<Mark>,
+}
+
+/// Decides.
+///
+/// # Errors
+/// The [`Refusal`]. `VENUE_GATE_CLOSED` may pass with time, everything else stands.
+pub fn approve(order: &Order, inputs: &Inputs) -> Result<Approved<NewOrder>, Refusal> {
+    let conflict = |code, detail: String| Err(Refusal { code, detail, kind: RefusalKind::Conflict });
+    if inputs.halted {
+        return conflict("TRADING_HALTED", format!("order={}", order.client_order_id));
+    }
+    if inputs.draining {
+        return conflict("DRAINING", format!("order={}", order.client_order_id));
+    }
+    if order.cancel_requested {
+        return conflict("CANCEL_REQUESTED", format!("order={}", order.client_order_id));
+    }
+    if !inputs.strategy_enabled {
+        return conflict("STRATEGY_DISABLED", format!("strategy={}", order.strategy));
+    }
+    if inputs.age_ms > inputs.max_age_ms {
+        let detail = format!("age_ms={}, max_age_ms={}", inputs.age_ms, inputs.max_age_ms);
+        return conflict("ORDER_TOO_OLD", detail);
+    }
+    if let (Some(guard), Some(price)) = (&inputs.guard, order.price) {
+        check_price(price, guard)?;
+    }
+    if let Some(why) = &inputs.venue_closed {
+        let detail = format!("venue={}, why={why}", order.venue);
+        return Err(Refusal { code: "VENUE_GATE_CLOSED", detail, kind: RefusalKind::Unavailable });
+    }
+    Ok(Approved::mint(to_send(order)))
+}
+
+fn check_price(price: Price, guard: &PriceGuard) -> Result<(), Refusal> {
+    let refuse = |code, detail| Err(Refusal { code, detail, kind: RefusalKind::Conflict });
+    let Some(middle) = guard.mark.and_then(|mark| mark.bid.midpoint(mark.ask)) else {
+        return refuse("NO_FRESH_MARK", format!("price={price}"));
+    };
+    let moved = middle.get().checked_sub(price.get()).map(|gap| gap.abs());
+    let allowed = price.get().checked_mul(guard.fraction);
+    match (moved, allowed) {
+        (Some(moved), Some(allowed)) if moved <= allowed => Ok(()),
+        _ => refuse("PRICE_MOVED", format!("price={price}, market={middle}, allowed={}", guard.fraction)),
+    }
+}
+
+fn to_send(order: &Order) -> NewOrder {
+    let (order_type, time_in_force) = match order.kind {
+        OrderKind::Limit => (OrderType::Limit, Some(order.time_in_force.clone().unwrap_or(TimeInForce::Gtc))),
+        OrderKind::Market => (OrderType::Market, None),
+        OrderKind::LimitMaker => (OrderType::LimitMaker, None),
+    };
+    NewOrder {
+        client_order_id: order.venue_client_order_id.clone(),
+        symbol: order.symbol.clone(),
+        side: order.side,
+        order_type,
+        quantity: order.quantity.normalized(),
+        price: order.price.map(Price::normalized),
+        stop_price: None,
+        time_in_force,
+    }
+}
