@@ -11,7 +11,7 @@ use crate::domain::ids::{ClientOrderId, StrategyId, Symbol, TradeId, VenueId};
 use crate::domain::ledger::{BookedFill, Ledger, LedgerError, Position};
 use crate::domain::money::{Amount, Price, Quantity};
 use crate::domain::order::lifecycle::{Input, Verdict, follow};
-use crate::domain::order::{Order, OrderNumber, OrderState};
+use crate::domain::order::{Order, OrderNumber};
 use crate::domain::time::WallMs;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -334,8 +334,11 @@ impl Books {
         let Some(order) = self.orders.get_mut(&number) else { return false };
         let Verdict::Next(state) = follow(order.state, input) else { return false };
         order.state = state;
-        if state == OrderState::Submitted {
-            order.attempts = order.attempts.max(1);
+        // The journal counts from the second sending on; the first is counted by what comes of it.
+        match input {
+            Input::Sent => order.attempts = order.attempts.max(1),
+            Input::Unsent if order.attempts == 1 => order.attempts = 0,
+            _ => {}
         }
         true
     }

@@ -201,6 +201,15 @@ impl Oms {
 
     // ---- the gate
 
+    /// Looks at every venue whose gate is closed: any event may have been the last thing missing.
+    pub(super) fn progress_all(&mut self, out: &mut Out) {
+        let closed = self.venues.iter().filter(|(_, run)| !run.open && run.live);
+        let closed: Vec<VenueId> = closed.map(|(venue, _)| venue.clone()).collect();
+        for venue in &closed {
+            self.progress(out, venue);
+        }
+    }
+
     /// Looks whether a venue got further: books begun, balances judged, gate open, start complete.
     pub(super) fn progress(&mut self, out: &mut Out, venue: &VenueId) {
         if self.start.as_ref().is_none_or(|start| start.refused) {
@@ -233,7 +242,10 @@ impl Oms {
                 run.why = "waiting for the other venues".to_owned();
                 self.finish_start(out);
             }
-        } else if run.why == "comparing balances" && run.audit.asked.is_none() {
+        } else if run.why == "comparing balances"
+            && run.audit.asked.is_none()
+            && run.audit.not_before <= out.now.mono
+        {
             self.ask_balances(out, venue);
         }
     }
@@ -241,8 +253,13 @@ impl Oms {
     /// Orders at a venue that are neither confirmed since the comparison, nor final, nor held.
     fn unaccounted(&mut self, venue: &VenueId) -> usize {
         let Some(run) = self.venues.get_mut(venue) else { return 0 };
-        let open = &self.books.index.open;
-        run.unconfirmed.retain(|number| open.contains(number));
+        // From the front only: each is looked at once, however often this is asked.
+        while let Some(first) = run.unconfirmed.first().copied() {
+            if self.books.index.open.contains(&first) {
+                break;
+            }
+            run.unconfirmed.remove(&first);
+        }
         run.unconfirmed.len()
     }
 

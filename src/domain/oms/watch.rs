@@ -178,6 +178,8 @@ impl VenueRun {
 pub(super) struct Audit {
     /// When balances were asked for, and the activity count then.
     pub(super) asked: Option<(Mono, u64)>,
+    /// After an answer that settled nothing, the next question waits until here.
+    pub(super) not_before: Mono,
     /// Reads in a row that showed the same difference.
     pub(super) strikes: u32,
     /// The activity count of the first of them.
