@@ -268,7 +268,10 @@ impl OmsCell {
         if self.wires.journal.tell(append).is_err() {
             // The journal is gone or overrun: what happened is no longer being written down. Ending this
             // incarnation loses nothing that was promised, and the next one begins from what is on disk.
-            tracing::error!(runbook = "journal_writer_stalled", "the journal does not take rows; starting over");
+            tracing::error!(
+                runbook = "journal_writer_stalled",
+                "the journal does not take rows; starting over"
+            );
             ctx.stop();
         }
     }

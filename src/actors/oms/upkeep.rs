@@ -69,11 +69,7 @@ impl OmsCell {
         }
         let hello = Hello {
             greeting,
-            orders: core
-                .open_orders()
-                .filter(|order| order.strategy == *strategy)
-                .cloned()
-                .collect(),
+            orders: core.open_orders().filter(|order| order.strategy == *strategy).cloned().collect(),
             positions: core.ledger().positions().filter(|held| held.strategy == *strategy).collect(),
             instruments,
             enabled: core.enabled(strategy),
