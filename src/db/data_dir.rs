@@ -12,7 +12,7 @@
 //! after a power loss, which is harmless, and never runs ahead of it.
 
 use super::chain::{Checksum, Link};
-use super::error::{DbError, io};
+use super::error::{Corruption, DbError, io};
 use crate::domain::journal::Seq;
 use rustix::fs::{FlockOperation, Mode, flock};
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -100,6 +100,17 @@ impl DataDir {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(io(&archive)(error)),
         }
+    }
+
+    /// Refuses a database file without contents where a journal was begun. SQLite would take it for a new one.
+    pub(super) fn refuse_empty(&self) -> Result<(), DbError> {
+        let path = self.database();
+        let bytes = std::fs::metadata(&path).map_err(io(&path))?.len();
+        if bytes == 0 && self.evidence()?.is_some() {
+            // What the file lost may still stand in the log beside it: that is for people to find out.
+            return Err(Corruption::Emptied.into());
+        }
+        Ok(())
     }
 
     /// Remembers for good that a journal was begun.

@@ -227,7 +227,7 @@ fn page(limit: u32) -> i64 {
 fn present(dir: &DataDir) -> Result<(), DbError> {
     let path = dir.database();
     if path.try_exists().map_err(super::error::io(&path))? {
-        return Ok(());
+        return dir.refuse_empty();
     }
     match dir.evidence()? {
         Some(evidence) => Err(DbError::Missing { path, evidence }),

@@ -92,6 +92,7 @@ impl Writer {
         match dir.evidence()? {
             Some(evidence) if !present => return Err(DbError::Missing { path, evidence }),
             Some(_) => {
+                dir.refuse_empty()?;
                 let mut look = connect::open(&path, Purpose::Read, options.busy_timeout)?;
                 verify::before_writing(&mut look, &dir)?;
             }

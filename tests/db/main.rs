@@ -12,7 +12,15 @@
     reason = "tests"
 )]
 
+mod child;
 mod support;
 
 mod appending;
+mod archives;
 mod cell;
+mod commands;
+mod crashes;
+mod damage;
+mod migrating;
+mod properties;
+mod trouble;

@@ -1,5 +1,6 @@
 //! `plimsoll bench`: whole-path figures, each beside the floor or peer measured in the same run.
 
+mod journal;
 mod report;
 mod supervision;
 mod venue;
@@ -23,6 +24,8 @@ pub struct BenchArgs {
 /// What can be measured.
 #[derive(Debug, Subcommand)]
 pub enum What {
+    /// Durable rows through the journal's cell, beside the disk's own floor, and a start with a million rows.
+    Journal(journal::JournalArgs),
     /// Restarts, hangs and the cost per message, against plain actix.
     Supervision,
     /// Orders over the socket to a paper exchange in another process, and the market-data path.
@@ -34,7 +37,8 @@ pub enum What {
 /// # Errors
 /// When a measurement could not be made or the output could not be written.
 pub fn run(args: &BenchArgs, out: &mut dyn Write) -> anyhow::Result<bool> {
-    let report = match args.what {
+    let report = match &args.what {
+        What::Journal(args) => journal::measure(args)?,
         What::Supervision => supervision::measure()?,
         What::Venue => venue::measure()?,
     };
