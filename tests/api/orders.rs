@@ -62,7 +62,7 @@ fn an_order_is_placed_once_shown_and_cancelled() {
         ("type", "limit"),
         ("quantity", "0.001"),
         ("time_in_force", "gtc"),
-        ("executed_quantity", "0"),
+        ("executed_quantity", "0.00000000"),
         ("strategy", "manual"),
     ] {
         assert_eq!(shown[member], value, "{member} in {shown}");
