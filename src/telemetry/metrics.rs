@@ -83,6 +83,7 @@ fn tree(registry: &Registry, scrape: &Scrape<'_>) -> Result<(), prometheus::Erro
     }
     if let Some(orders) = &scrape.orders {
         depth.with_label_values(&["journal_batches"]).set(signed(orders.view.undurable));
+        depth.with_label_values(&["journal_rows"]).set(signed(orders.journal.waiting_rows));
     }
     register(registry, [restarts, handled, dead])?;
     register(registry, [up, depth, capacity, tasks])
@@ -143,7 +144,8 @@ pub(super) fn signed(n: usize) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::actors::oms::{Histogram, Latencies, OmsView};
+    use crate::actors::journal::{CommitTimes, JournalReading};
+    use crate::actors::oms::{Latencies, OmsView};
     use std::time::Duration;
 
     #[test]
@@ -169,7 +171,8 @@ mod tests {
         let latency = Latencies::default();
         latency.venue_ack.note(Duration::from_micros(800));
         latency.venue_ack.note(Duration::from_secs(60));
-        let commits = Histogram::default();
+        let (commits, journal) = (CommitTimes::default(), JournalReading::default());
+        commits.note(Duration::from_millis(2));
         let scrape = Scrape {
             nodes: &[],
             process: None,
@@ -177,7 +180,13 @@ mod tests {
             uptime_seconds: 1.0,
             ready: true,
             build: ("0.1.0", "abc"),
-            orders: Some(OrderScrape { view: &view, latency: &latency, commits: Some(&commits) }),
+            orders: Some(OrderScrape {
+                view: &view,
+                latency: &latency,
+                journal: &journal,
+                journal_idle: Some(Duration::from_millis(1500)),
+                commits: &commits,
+            }),
         };
         let text = exposition(&scrape).unwrap();
         for line in [
@@ -189,7 +198,10 @@ mod tests {
             "plimsoll_order_latency_seconds_bucket{stage=\"venue_ack\",le=\"0.001\"} 1",
             "plimsoll_order_latency_seconds_bucket{stage=\"venue_ack\",le=\"+Inf\"} 2",
             "plimsoll_order_latency_seconds_count{stage=\"fill\"} 0",
-            "plimsoll_journal_commit_seconds_count 0",
+            "plimsoll_journal_commit_seconds_bucket{le=\"0.001\"} 0",
+            "plimsoll_journal_commit_seconds_bucket{le=\"0.0025\"} 1",
+            "plimsoll_journal_write_age_seconds 1.5",
+            "plimsoll_journal_writable 0",
         ] {
             assert!(text.contains(line), "no {line} in\n{text}");
         }

@@ -26,10 +26,12 @@ pub fn text(state: &WebState) -> Result<String, String> {
         uptime_seconds: state.uptime_seconds(),
         ready: truth.is_ready(),
         build: (env!("CARGO_PKG_VERSION"), &state.config_hash),
-        orders: truth.oms.as_ref().map(|view| OrderScrape {
-            view,
+        orders: truth.orders.as_ref().map(|path| OrderScrape {
+            view: &path.oms,
             latency: state.readings.oms.latency(),
-            commits: None,
+            journal: &path.journal,
+            journal_idle: path.journal_idle,
+            commits: state.readings.journal.commits(),
         }),
     })
     .map_err(|error| error.to_string())

@@ -1,7 +1,7 @@
 //! What every handler may read.
 
 use super::events::Streams;
-use super::truth::{Truth, Truths};
+use super::truth::{OrderPath, Truth, Truths};
 use crate::actors::{Parts, Readings};
 use crate::config::venues::Mode;
 use crate::supervision::Tree;
@@ -68,9 +68,14 @@ impl WebState {
 
     /// The judgement behind all health routes, at most a quarter of a second old.
     pub(super) fn truth(&self) -> Arc<Truth> {
-        self.truths.current(crate::clock::monotonic(), |id| {
-            let oms = self.parts.oms.as_ref().map(|_| self.readings.oms.view());
-            Truth::judge(id, &self.tree, oms)
-        })
+        self.truths.current(crate::clock::monotonic(), |id| Truth::judge(id, &self.tree, self.order_path()))
+    }
+
+    fn order_path(&self) -> Option<OrderPath> {
+        self.parts.oms.as_ref()?;
+        let journal = self.readings.journal.latest();
+        let now = crate::clock::monotonic();
+        let journal_idle = journal.last_write.map(|at| now.saturating_duration_since(at));
+        Some(OrderPath { oms: self.readings.oms.view(), journal, journal_idle })
     }
 }

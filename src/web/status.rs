@@ -15,7 +15,7 @@ pub(super) async fn status(state: Data<WebState>) -> HttpResponse {
     let truth = state.truth();
     let components: Vec<Value> =
         truth.nodes.iter().filter(|node| node.kind == NodeKind::Worker).map(component).collect();
-    let oms = truth.oms.as_ref();
+    let oms = truth.orders.as_ref().map(|path| &path.oms);
     let state_word = word(&truth);
     HttpResponse::Ok().json(json!({
         "mode": state.mode,
@@ -35,7 +35,7 @@ pub(super) async fn status(state: Data<WebState>) -> HttpResponse {
 /// The tree's word while it starts, ends or has failed, for then nothing else counts; else the order path's.
 fn word(truth: &Truth) -> &'static str {
     match truth.nodes.first().map(|root| root.state) {
-        Some(NodeState::Running) if truth.up => match truth.oms.as_ref().map(|oms| oms.phase) {
+        Some(NodeState::Running) if truth.up => match truth.orders.as_ref().map(|path| path.oms.phase) {
             None | Some(Phase::Running) => "running",
             Some(Phase::Starting) => "starting",
             Some(Phase::Reconciling) => "reconciling",

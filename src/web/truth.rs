@@ -3,6 +3,7 @@
 //! It is derived from the tree's real state and from the order management's, and fails closed: a component that is
 //! not running is not healthy, whatever else answers, and a phase other than running takes no orders.
 
+use crate::actors::journal::JournalReading;
 use crate::actors::oms::OmsView;
 use crate::domain::oms::Phase;
 use crate::supervision::{Node, NodeKind, NodeState, Tree};
@@ -14,6 +15,8 @@ use std::time::{Duration, Instant};
 
 /// How long one judgement serves.
 const SERVES_FOR: Duration = Duration::from_millis(250);
+/// Silence of the journal after which it no longer counts as writable.
+const JOURNAL_SILENCE_MAX: Duration = Duration::from_secs(10);
 
 /// A condition for trading.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,6 +27,17 @@ pub struct Gate {
     pub open: bool,
     /// Why not, or what was seen.
     pub reason: String,
+}
+
+/// The order path as last heard.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrderPath {
+    /// The order management.
+    pub oms: OmsView,
+    /// The journal.
+    pub journal: JournalReading,
+    /// Since the journal last wrote something; `None` before its first write.
+    pub journal_idle: Option<Duration>,
 }
 
 /// See the module's head.
@@ -39,18 +53,18 @@ pub struct Truth {
     pub nodes: Vec<Node>,
     /// The gates, all of them.
     pub gates: Vec<Gate>,
-    /// The order management, in a process that has an order path.
-    pub oms: Option<OmsView>,
+    /// The order path, in a process that has one.
+    pub orders: Option<OrderPath>,
 }
 
 impl Truth {
     /// Judges the tree as it is now, and the order path as last heard.
     #[must_use]
-    pub fn judge(id: u64, tree: &Tree, oms: Option<OmsView>) -> Self {
-        Self::of(id, tree.is_up(), tree.snapshot(), oms)
+    pub fn judge(id: u64, tree: &Tree, orders: Option<OrderPath>) -> Self {
+        Self::of(id, tree.is_up(), tree.snapshot(), orders)
     }
 
-    fn of(id: u64, up: bool, nodes: Vec<Node>, oms: Option<OmsView>) -> Self {
+    fn of(id: u64, up: bool, nodes: Vec<Node>, orders: Option<OrderPath>) -> Self {
         let tree_gate = Gate {
             name: "tree".to_owned(),
             open: up,
@@ -61,9 +75,9 @@ impl Truth {
             },
         };
         let workers = nodes.iter().filter(|node| node.kind == NodeKind::Worker).map(gate);
-        let orders = oms.iter().flat_map(order_gates);
-        let gates = std::iter::once(tree_gate).chain(workers).chain(orders).collect();
-        Self { id, at: crate::clock::wall(), up, nodes, gates, oms }
+        let needed = orders.iter().flat_map(order_gates);
+        let gates = std::iter::once(tree_gate).chain(workers).chain(needed).collect();
+        Self { id, at: crate::clock::wall(), up, nodes, gates, orders }
     }
 
     /// Whether every gate is open.
@@ -92,7 +106,8 @@ fn gate(node: &Node) -> Gate {
 }
 
 /// What the order path needs: a phase that takes orders, a journal that can write, and each venue.
-fn order_gates(oms: &OmsView) -> Vec<Gate> {
+fn order_gates(path: &OrderPath) -> Vec<Gate> {
+    let oms = &path.oms;
     let phase = Gate {
         name: "phase".to_owned(),
         open: oms.phase == Phase::Running,
@@ -102,10 +117,22 @@ fn order_gates(oms: &OmsView) -> Vec<Gate> {
             _ => oms.reason.clone(),
         },
     };
+    let cannot = match (&path.journal.failure, path.journal_idle) {
+        (Some(failure), _) => Some(failure.clone()),
+        (None, None) => Some("nothing was written yet".to_owned()),
+        // An idle journal proves itself with a small write every two seconds.
+        (None, Some(idle)) if idle > JOURNAL_SILENCE_MAX => {
+            Some(format!("the last write was {:.1} s ago", idle.as_secs_f64()))
+        }
+        (None, Some(_)) if !path.journal.writable || !oms.journal_writable => {
+            Some("it cannot be written".to_owned())
+        }
+        (None, Some(_)) => None,
+    };
     let journal = Gate {
         name: "journal".to_owned(),
-        open: oms.journal_writable,
-        reason: if oms.journal_writable { "writable" } else { "cannot be written" }.to_owned(),
+        open: cannot.is_none(),
+        reason: cannot.unwrap_or_else(|| "writable".to_owned()),
     };
     let venues = oms.gates.iter().map(|gate| Gate {
         name: format!("venue/{}", gate.venue),
@@ -186,21 +213,34 @@ mod tests {
             open,
             reason: "x".to_owned(),
         };
-        let good = OmsView {
-            phase: Phase::Running,
-            journal_writable: true,
-            gates: vec![venue(true)],
-            ..OmsView::default()
+        let good = OrderPath {
+            oms: OmsView {
+                phase: Phase::Running,
+                journal_writable: true,
+                gates: vec![venue(true)],
+                ..OmsView::default()
+            },
+            journal: JournalReading { writable: true, ..JournalReading::default() },
+            journal_idle: Some(Duration::from_secs(2)),
         };
-        let failing = |oms: OmsView| {
-            let truth = Truth::of(1, true, Vec::new(), Some(oms));
+        let failing = |change: fn(&mut OrderPath)| {
+            let mut path = good.clone();
+            change(&mut path);
+            let truth = Truth::of(1, true, Vec::new(), Some(path));
             truth.failing().map(|gate| gate.name.clone()).collect::<Vec<_>>()
         };
-        assert!(failing(good.clone()).is_empty());
-        assert_eq!(failing(OmsView { phase: Phase::Halted, ..good.clone() }), ["phase"]);
-        assert_eq!(failing(OmsView { journal_writable: false, ..good.clone() }), ["journal"]);
-        assert_eq!(failing(OmsView { gates: vec![venue(false)], ..good }), ["venue/paper"]);
-        assert_eq!(failing(OmsView::default()), ["phase", "journal"], "nothing is assumed");
+        assert!(failing(|_| {}).is_empty());
+        assert_eq!(failing(|path| path.oms.phase = Phase::Halted), ["phase"]);
+        assert_eq!(failing(|path| path.oms.journal_writable = false), ["journal"]);
+        assert_eq!(failing(|path| path.journal.writable = false), ["journal"]);
+        assert_eq!(failing(|path| path.journal.failure = Some("full".to_owned())), ["journal"]);
+        assert_eq!(failing(|path| path.journal_idle = Some(Duration::from_secs(11))), ["journal"]);
+        assert_eq!(failing(|path| path.journal_idle = None), ["journal"]);
+        assert_eq!(
+            failing(|path| path.oms.gates.iter_mut().for_each(|gate| gate.open = false)),
+            ["venue/paper"]
+        );
+        assert_eq!(failing(|path| path.oms = OmsView::default()), ["phase", "journal"], "nothing is assumed");
     }
 
     #[test]

@@ -60,7 +60,6 @@ fn orders_are_placed_shown_and_ended_from_the_command_line() {
     for (arguments, wanted) in [
         (&["fills"][..], "TRADE ID"),
         (&["positions"], "UNREALISED PNL"),
-        (&["balances"], "USDT"),
         (&["quotes"], "BTCUSDT"),
         (&["alerts"], "SEVERITY"),
         (&["strategy", "list"], "manual"),
@@ -69,6 +68,7 @@ fn orders_are_placed_shown_and_ended_from_the_command_line() {
         let output = cli(&app, arguments);
         assert!(output.status.success() && out(&output).contains(wanted), "{arguments:?}: {output:?}");
     }
+    app.until("balances were compared", |app| out(&cli(app, &["balances"])).contains("USDT"));
 }
 
 #[test]
