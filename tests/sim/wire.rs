@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 pub enum Request {
     Place(NewOrder),
     Cancel(CancelOrder),
-    Query(Symbol, ClientOrderId),
+    Query(ClientOrderId),
     OpenOrders,
     Fills(Symbol, Option<TradeId>),
     Balances,
@@ -65,9 +65,11 @@ pub fn unknown(venue: &VenueId, request: &Request, why: UnknownWhy) -> Event {
         Request::Place(order) => {
             Event::Placed { venue, order: order.client_order_id.clone(), outcome: Outcome::Unknown(why) }
         }
-        Request::Cancel(cancel) => {
-            Event::CancelAnswered { venue, order: cancel.client_order_id.clone(), outcome: Outcome::Unknown(why) }
-        }
+        Request::Cancel(cancel) => Event::CancelAnswered {
+            venue,
+            order: cancel.client_order_id.clone(),
+            outcome: Outcome::Unknown(why),
+        },
         read => failed(venue, read, ReadError::NoAnswer(why)),
     }
 }
@@ -76,9 +78,11 @@ pub fn unknown(venue: &VenueId, request: &Request, why: UnknownWhy) -> Event {
 pub fn denied(venue: &VenueId, request: &Request, denial: Denial) -> Event {
     let venue = venue.clone();
     match request {
-        Request::Place(order) => {
-            Event::Placed { venue, order: order.client_order_id.clone(), outcome: Outcome::DeniedHere(denial) }
-        }
+        Request::Place(order) => Event::Placed {
+            venue,
+            order: order.client_order_id.clone(),
+            outcome: Outcome::DeniedHere(denial),
+        },
         Request::Cancel(cancel) => {
             let order = cancel.client_order_id.clone();
             Event::CancelAnswered { venue, order, outcome: Outcome::DeniedHere(denial) }
@@ -89,7 +93,7 @@ pub fn denied(venue: &VenueId, request: &Request, denial: Denial) -> Event {
 
 fn failed(venue: VenueId, request: &Request, error: ReadError) -> Event {
     match request {
-        Request::Query(_, order) => Event::Looked { venue, order: order.clone(), answer: Err(error) },
+        Request::Query(order) => Event::Looked { venue, order: order.clone(), answer: Err(error) },
         Request::Fills(symbol, _) => Event::Fills { venue, symbol: symbol.clone(), answer: Err(error) },
         Request::Balances => Event::Balances { venue, answer: Err(error) },
         _ => Event::OpenOrders { venue, answer: Err(error) },

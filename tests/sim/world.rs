@@ -20,7 +20,7 @@ use plimsoll::domain::order_types::{ExecutionType, OrderStatus};
 use plimsoll::domain::outcome::{Denial, Lookup, Outcome, RejectClass, Rejection, UnknownWhy};
 use plimsoll::domain::time::{Mono, WallMs};
 use rust_decimal::Decimal;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
@@ -28,8 +28,8 @@ const TICK_MS: u64 = 50;
 const MARKET_MS: u64 = 200;
 /// Wall clock at the start of a run, milliseconds.
 const WALL_0: i64 = 1_700_000_000_000;
-/// Events kept for the story of a failure.
-const STORY: usize = 400;
+/// Lines of the story of a failure: so many from its beginning, and so many before its end.
+const STORY: (usize, usize) = (2_000, 100);
 
 pub enum Item {
     /// For the order management of one life of the process.
@@ -38,11 +38,27 @@ pub enum Item {
     Stream(u64, Event),
     Sync(u64),
     /// At the venue; answered to that life and request, or not at all.
-    Arrive { life: u64, id: u64, request: Request, sent: u64, answered: bool },
-    Answer { life: u64, id: u64, event: Event },
-    Expire { life: u64, id: u64 },
+    Arrive {
+        life: u64,
+        id: u64,
+        request: Request,
+        sent: u64,
+        answered: bool,
+    },
+    Answer {
+        life: u64,
+        id: u64,
+        event: Event,
+    },
+    Expire {
+        life: u64,
+        id: u64,
+    },
     Connect(u64),
-    Compared { session: u64, snapshot: AccountSnapshot },
+    Compared {
+        session: u64,
+        snapshot: AccountSnapshot,
+    },
     Writable,
     Operation,
     Market,
@@ -75,7 +91,9 @@ pub struct World {
     checkers: Vec<Box<dyn Checker>>,
     pub operations_done: u32,
     pub people: crate::people::People,
-    pub story: std::collections::VecDeque<String>,
+    story: (Vec<String>, VecDeque<String>),
+    /// Nothing happens at the venue before the books have begun.
+    opened: bool,
     pub failure: Option<String>,
 }
 
@@ -115,7 +133,8 @@ impl World {
             checkers: checkers(),
             operations_done: 0,
             people: crate::people::People::default(),
-            story: std::collections::VecDeque::new(),
+            story: (vec![], VecDeque::new()),
+            opened: false,
             failure: None,
             symbols,
             options,
@@ -156,11 +175,18 @@ impl World {
     }
 
     fn tell(&mut self, text: impl FnOnce() -> String) {
-        if self.story.len() == STORY {
-            self.story.pop_front();
-        }
         let line = format!("{:>7} {}", self.now, text());
-        self.story.push_back(line);
+        if self.story.0.len() < STORY.0 {
+            return self.story.0.push(line);
+        }
+        if self.story.1.len() == STORY.1 {
+            self.story.1.pop_front();
+        }
+        self.story.1.push_back(line);
+    }
+
+    pub fn story(&self) -> Vec<String> {
+        self.story.0.iter().chain(&self.story.1).cloned().collect()
     }
 
     /// Shows a moment to every checker.
@@ -192,8 +218,12 @@ impl World {
         self.born = self.now;
         let settings = self.settings.clone();
         let (from, rebuilt) = match &self.store.snapshot {
-            Some((rows, Snapshot { state, .. })) => (*rows, Oms::restore(settings, state).unwrap()),
-            None => (0, Oms::new(settings).unwrap()),
+            Some((rows, Snapshot { state, .. })) => (*rows, Oms::restore(settings, state)),
+            None => (0, Ok(Oms::new(settings).unwrap())),
+        };
+        let rebuilt = match rebuilt {
+            Ok(rebuilt) => rebuilt,
+            Err(error) => return self.fail(format!("I9 journal: {error}")),
         };
         self.marks.hit_if("snapshot_used", from > 0);
         self.oms = rebuilt;
@@ -240,13 +270,16 @@ impl World {
         if self.failure.is_some() {
             return;
         }
-        self.tell(|| format!("> {event:?}"));
+        if !matches!(event, Event::Tick | Event::Marked { .. }) {
+            self.tell(|| format!("> {event:?}"));
+        }
         self.watcher.before(&event, &self.oms);
         self.check(&Moment::Told(&event));
         let clock = self.clock();
         let effects = self.oms.step(clock, event);
         self.watcher.after(&effects, &mut self.marks);
-        let crash_in = (!self.healed && self.chance(self.options.crash)).then(|| self.rng.usize(..=effects.len()));
+        let crash_in =
+            (!self.healed && self.chance(self.options.crash)).then(|| self.rng.usize(..=effects.len()));
         let life = self.life;
         for (index, effect) in effects.into_iter().enumerate() {
             self.effects += 1;
@@ -282,7 +315,7 @@ impl World {
             }
             Effect::Submit(_, order) => self.send(Request::Place(order.into_inner())),
             Effect::Cancel(_, cancel) => self.send(Request::Cancel(cancel)),
-            Effect::Query(_, symbol, id) => self.send(Request::Query(symbol, id)),
+            Effect::Query(_, _, id) => self.send(Request::Query(id)),
             Effect::FetchOpenOrders(_) => self.send(Request::OpenOrders),
             Effect::FetchFills(_, symbol, after) => self.send(Request::Fills(symbol, after)),
             Effect::FetchBalances(_) => self.send(Request::Balances),
@@ -392,9 +425,10 @@ impl World {
                 self.marks.hit_if("cancel_came_too_late", answer.is_err());
                 Event::CancelAnswered { venue, order, outcome: outcome(answer) }
             }
-            Request::Query(_, order) => {
+            Request::Query(order) => {
                 let found = self.exchange.find(order).filter(|found| found.shown_at <= now);
-                let answer = found.map_or(Lookup::Absent, |found| Lookup::Found(Box::new(found.report(None, vec![], now))));
+                let answer = found
+                    .map_or(Lookup::Absent, |found| Lookup::Found(Box::new(found.report(None, vec![], now))));
                 Event::Looked { venue, order: order.clone(), answer: Ok(answer) }
             }
             Request::OpenOrders => Event::OpenOrders { venue, answer: Ok(self.exchange.shown_orders(now)) },
@@ -467,10 +501,15 @@ impl World {
         self.wire.last_arrival = 0;
         let snapshot = AccountSnapshot {
             open_orders: self.exchange.shown_orders(self.now),
-            fills: self.symbols.clone().iter().flat_map(|symbol| {
-                let after = self.wire.view.last_trade(symbol);
-                self.exchange.shown_fills(symbol, after, self.now)
-            }).collect(),
+            fills: self
+                .symbols
+                .clone()
+                .iter()
+                .flat_map(|symbol| {
+                    let after = self.wire.view.last_trade(symbol);
+                    self.exchange.shown_fills(symbol, after, self.now)
+                })
+                .collect(),
             balances: self.exchange.balances(),
         };
         let (session, pause) = (self.wire.session, self.rng.u64(1..=self.options.latency_ms + 1));
@@ -504,8 +543,12 @@ impl World {
                 self.step(event);
             }
             Item::Sync(life) if life == self.life => self.sync(),
-            Item::Arrive { life, id, request, sent, answered } => self.arrive(life, id, request, sent, answered),
-            Item::Answer { life, id, event } if life == self.life && self.wire.under_way.remove(&id).is_some() => {
+            Item::Arrive { life, id, request, sent, answered } => {
+                self.arrive(life, id, request, sent, answered)
+            }
+            Item::Answer { life, id, event }
+                if life == self.life && self.wire.under_way.remove(&id).is_some() =>
+            {
                 self.step(event);
             }
             Item::Expire { life, id } if life == self.life => {
@@ -526,6 +569,10 @@ impl World {
                 }
             }
             Item::Writable => self.store.writable = true,
+            Item::Operation if !self.opened => {
+                self.opened = self.oms.phase() == Phase::Running;
+                self.at(100, Item::Operation);
+            }
             Item::Operation => crate::people::operate(self),
             Item::Market => {
                 self.market();
@@ -563,7 +610,8 @@ impl World {
             let venue = self.venue.clone();
             self.step(Event::Marked { venue, symbol, mark: Some(mark) });
         }
-        let live: Vec<(usize, Decimal)> = self.exchange.live().map(|(index, order)| (index, order.left())).collect();
+        let live: Vec<(usize, Decimal)> =
+            self.exchange.live().map(|(index, order)| (index, order.left())).collect();
         for (index, left) in live {
             if self.healed || !self.chance(60) {
                 continue;
@@ -579,7 +627,13 @@ impl World {
                 let part = (left * Decimal::new(self.rng.i64(1..=10), 1)).round_dp(3);
                 let hide_ms = self.hide();
                 let price = self.exchange.orders[index].asked.price.map_or(Decimal::from(100), Price::get);
-                self.exchange.execute(index, if part.is_zero() { left } else { part }, price, self.now, hide_ms);
+                self.exchange.execute(
+                    index,
+                    if part.is_zero() { left } else { part },
+                    price,
+                    self.now,
+                    hide_ms,
+                );
             }
         }
         self.publish();
@@ -619,8 +673,10 @@ impl World {
 
     pub fn position_figures(&self) -> Vec<String> {
         let all = self.oms.ledger().positions();
-        all.map(|p| format!("{} {} {} {:?} {}", p.symbol, p.strategy, p.quantity, p.average_price, p.realised_pnl))
-            .collect()
+        all.map(|p| {
+            format!("{} {} {} {:?} {}", p.symbol, p.strategy, p.quantity, p.average_price, p.realised_pnl)
+        })
+        .collect()
     }
 
     /// Did the crash before a given effect come?
@@ -639,4 +695,3 @@ impl World {
         self.hasher.finish()
     }
 }
-
