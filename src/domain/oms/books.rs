@@ -400,8 +400,11 @@ impl Books {
         let Some(order) = self.orders.get_mut(&number) else { return false };
         let Verdict::Next(state) = follow(order.state, input) else { return false };
         order.state = state;
-        if state == OrderState::Submitted {
-            order.attempts = order.attempts.max(1);
+        // The journal counts from the second sending on; the first is counted by what comes of it.
+        match input {
+            Input::Sent => order.attempts = order.attempts.max(1),
+            Input::Unsent if order.attempts == 1 => order.attempts = 0,
+            _ => {}
         }
         true
     }

@@ -193,7 +193,10 @@ impl Oms {
                 out.told.insert(number);
                 self.wait(number, at);
             }
-            None => self.close_unsent(out, number, Input::Denied, denial.to_string()),
+            None => {
+                self.books.mark(number, Input::Unsent);
+                self.close_unsent(out, number, Input::Denied, denial.to_string());
+            }
         }
     }
 
