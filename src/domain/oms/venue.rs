@@ -210,6 +210,7 @@ impl Oms {
         self.progress_cold_cancel(out, venue);
         let in_doubt = self.unaccounted(venue);
         let Some(run) = self.venues.get_mut(venue) else { return };
+        run.in_doubt = in_doubt;
         if run.open {
             return;
         }
@@ -235,6 +236,18 @@ impl Oms {
             }
         } else if run.why == "comparing balances" && run.audit.asked.is_none() {
             self.ask_balances(out, venue);
+        }
+    }
+
+    /// An order may be accounted for by any event, such as the answer to its cancel: looked at after each, so
+    /// that no event has to remember the venues that wait.
+    pub(super) fn press_on(&mut self, out: &mut Out) {
+        let waiting = self.venues.iter().filter(|(_, run)| !run.open && run.in_doubt > 0);
+        let waiting: Vec<VenueId> = waiting.map(|(venue, _)| venue.clone()).collect();
+        for venue in waiting {
+            if self.unaccounted(&venue) == 0 {
+                self.progress(out, &venue);
+            }
         }
     }
 
