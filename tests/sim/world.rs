@@ -20,8 +20,8 @@ use plimsoll::domain::order_types::{ExecutionType, OrderStatus};
 use plimsoll::domain::outcome::{Denial, Lookup, Outcome, RejectClass, Rejection, UnknownWhy};
 use plimsoll::domain::time::{Mono, WallMs};
 use rust_decimal::Decimal;
-use std::collections::{BTreeMap, VecDeque};
 use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, VecDeque};
 use std::hash::{Hash, Hasher};
 
 const TICK_MS: u64 = 50;
