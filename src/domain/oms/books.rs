@@ -11,7 +11,7 @@ use crate::domain::ids::{ClientOrderId, StrategyId, Symbol, TradeId, VenueId, Ve
 use crate::domain::ledger::{BookedFill, Ledger, LedgerError, Position};
 use crate::domain::money::{Amount, Price, Quantity};
 use crate::domain::order::lifecycle::{Input, Verdict, follow};
-use crate::domain::order::{Order, OrderNumber, OrderState};
+use crate::domain::order::{Order, OrderNumber};
 use crate::domain::time::WallMs;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -1,1 +1,10 @@
-//! Tests of the order management.
+//! Tests of the order management: a rule each, by events and effects alone.
+
+mod desk;
+mod doubt;
+mod ends;
+mod evidence;
+mod life;
+mod money;
+mod replay;
+mod starts;
