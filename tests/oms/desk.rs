@@ -135,15 +135,25 @@ impl Desk {
     }
 
     fn start(&mut self) {
+        self.begin();
+        self.wait(1_000);
+    }
+
+    fn begin(&mut self) {
         self.born = self.now;
         self.tell(Event::Start { how: StartHow::Warm, by: person() });
         self.tell(Event::VenueStarted { venue: venue(), epoch: 1 });
         self.connect();
-        self.wait(1_000);
     }
 
     /// The process is killed and comes back; the venue went on.
     pub fn kill_and_restart(&mut self) {
+        self.kill_and_not_wait();
+        self.wait(1_000);
+    }
+
+    /// The same, up to the comparison of what is open.
+    pub fn kill_and_not_wait(&mut self) {
         self.oms = Oms::new(settings(self.patience)).unwrap();
         for row in &self.rows {
             if let Some(fact) = Fact::from_row(&row.kind, &row.payload).unwrap() {
@@ -151,7 +161,7 @@ impl Desk {
             }
         }
         self.exchange.said.clear();
-        self.start();
+        self.begin();
     }
 
     pub fn snapshot(&self) -> AccountSnapshot {
@@ -254,7 +264,8 @@ impl Desk {
                 Some(Event::CancelAnswered { venue, order, outcome })
             }
             Effect::Query(_, _, order) => {
-                let found = self.exchange.find(order).map(|found| found.report(None, vec![], self.now));
+                let found = self.exchange.find(order).filter(|found| found.shown_at <= self.now);
+                let found = found.map(|found| found.report(None, vec![], self.now));
                 let answer = found.map_or(Lookup::Absent, |report| Lookup::Found(Box::new(report)));
                 Some(Event::Looked { venue, order: order.clone(), answer: self.read(answer) })
             }

@@ -17,3 +17,4 @@ mod exchange;
 mod histories;
 mod incidents;
 mod incidents_more;
+mod regressions;

@@ -30,6 +30,7 @@ pub struct People {
     pub moves: BTreeMap<Asset, Decimal>,
     pub cold: bool,
     patience: u32,
+    rounds: u32,
 }
 
 pub fn operator(reason: &str) -> Actor {
@@ -282,7 +283,8 @@ pub fn attend(world: &mut World) {
         }
         return unhalt(world);
     }
-    if world.now.is_multiple_of(4_000) {
+    world.people.rounds += 1;
+    if world.people.rounds.is_multiple_of(10) {
         resolve(world);
     }
 }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 pub enum Request {
     Place(NewOrder),
     Cancel(CancelOrder),
-    Query(Symbol, ClientOrderId),
+    Query(ClientOrderId),
     OpenOrders,
     Fills(Symbol, Option<TradeId>),
     Balances,
@@ -93,7 +93,7 @@ pub fn denied(venue: &VenueId, request: &Request, denial: Denial) -> Event {
 
 fn failed(venue: VenueId, request: &Request, error: ReadError) -> Event {
     match request {
-        Request::Query(_, order) => Event::Looked { venue, order: order.clone(), answer: Err(error) },
+        Request::Query(order) => Event::Looked { venue, order: order.clone(), answer: Err(error) },
         Request::Fills(symbol, _) => Event::Fills { venue, symbol: symbol.clone(), answer: Err(error) },
         Request::Balances => Event::Balances { venue, answer: Err(error) },
         _ => Event::OpenOrders { venue, answer: Err(error) },

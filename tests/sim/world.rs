@@ -20,16 +20,16 @@ use plimsoll::domain::order_types::{ExecutionType, OrderStatus};
 use plimsoll::domain::outcome::{Denial, Lookup, Outcome, RejectClass, Rejection, UnknownWhy};
 use plimsoll::domain::time::{Mono, WallMs};
 use rust_decimal::Decimal;
-use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, VecDeque};
 use std::hash::{Hash, Hasher};
 
 const TICK_MS: u64 = 50;
 const MARKET_MS: u64 = 200;
 /// Wall clock at the start of a run, milliseconds.
 const WALL_0: i64 = 1_700_000_000_000;
-/// Events kept for the story of a failure.
-const STORY: usize = 400;
+/// Lines of the story of a failure: so many from its beginning, and so many before its end.
+const STORY: (usize, usize) = (2_000, 100);
 
 pub enum Item {
     /// For the order management of one life of the process.
@@ -91,7 +91,9 @@ pub struct World {
     checkers: Vec<Box<dyn Checker>>,
     pub operations_done: u32,
     pub people: crate::people::People,
-    pub story: std::collections::VecDeque<String>,
+    story: (Vec<String>, VecDeque<String>),
+    /// Nothing happens at the venue before the books have begun.
+    opened: bool,
     pub failure: Option<String>,
 }
 
@@ -131,7 +133,8 @@ impl World {
             checkers: checkers(),
             operations_done: 0,
             people: crate::people::People::default(),
-            story: std::collections::VecDeque::new(),
+            story: (vec![], VecDeque::new()),
+            opened: false,
             failure: None,
             symbols,
             options,
@@ -172,11 +175,18 @@ impl World {
     }
 
     fn tell(&mut self, text: impl FnOnce() -> String) {
-        if self.story.len() == STORY {
-            self.story.pop_front();
-        }
         let line = format!("{:>7} {}", self.now, text());
-        self.story.push_back(line);
+        if self.story.0.len() < STORY.0 {
+            return self.story.0.push(line);
+        }
+        if self.story.1.len() == STORY.1 {
+            self.story.1.pop_front();
+        }
+        self.story.1.push_back(line);
+    }
+
+    pub fn story(&self) -> Vec<String> {
+        self.story.0.iter().chain(&self.story.1).cloned().collect()
     }
 
     /// Shows a moment to every checker.
@@ -208,8 +218,12 @@ impl World {
         self.born = self.now;
         let settings = self.settings.clone();
         let (from, rebuilt) = match &self.store.snapshot {
-            Some((rows, Snapshot { state, .. })) => (*rows, Oms::restore(settings, state).unwrap()),
-            None => (0, Oms::new(settings).unwrap()),
+            Some((rows, Snapshot { state, .. })) => (*rows, Oms::restore(settings, state)),
+            None => (0, Ok(Oms::new(settings).unwrap())),
+        };
+        let rebuilt = match rebuilt {
+            Ok(rebuilt) => rebuilt,
+            Err(error) => return self.fail(format!("I9 journal: {error}")),
         };
         self.marks.hit_if("snapshot_used", from > 0);
         self.oms = rebuilt;
@@ -256,7 +270,9 @@ impl World {
         if self.failure.is_some() {
             return;
         }
-        self.tell(|| format!("> {event:?}"));
+        if !matches!(event, Event::Tick | Event::Marked { .. }) {
+            self.tell(|| format!("> {event:?}"));
+        }
         self.watcher.before(&event, &self.oms);
         self.check(&Moment::Told(&event));
         let clock = self.clock();
@@ -299,7 +315,7 @@ impl World {
             }
             Effect::Submit(_, order) => self.send(Request::Place(order.into_inner())),
             Effect::Cancel(_, cancel) => self.send(Request::Cancel(cancel)),
-            Effect::Query(_, symbol, id) => self.send(Request::Query(symbol, id)),
+            Effect::Query(_, _, id) => self.send(Request::Query(id)),
             Effect::FetchOpenOrders(_) => self.send(Request::OpenOrders),
             Effect::FetchFills(_, symbol, after) => self.send(Request::Fills(symbol, after)),
             Effect::FetchBalances(_) => self.send(Request::Balances),
@@ -409,7 +425,7 @@ impl World {
                 self.marks.hit_if("cancel_came_too_late", answer.is_err());
                 Event::CancelAnswered { venue, order, outcome: outcome(answer) }
             }
-            Request::Query(_, order) => {
+            Request::Query(order) => {
                 let found = self.exchange.find(order).filter(|found| found.shown_at <= now);
                 let answer = found
                     .map_or(Lookup::Absent, |found| Lookup::Found(Box::new(found.report(None, vec![], now))));
@@ -553,6 +569,10 @@ impl World {
                 }
             }
             Item::Writable => self.store.writable = true,
+            Item::Operation if !self.opened => {
+                self.opened = self.oms.phase() == Phase::Running;
+                self.at(100, Item::Operation);
+            }
             Item::Operation => crate::people::operate(self),
             Item::Market => {
                 self.market();

@@ -2,7 +2,7 @@
 //!
 //! The format is numbered. A text of an unknown number is refused, never guessed at.
 
-use super::books::{Books, Halt, Keep};
+use super::books::{Books, Halt, Keep, Unmatched};
 use super::index::Index;
 use crate::domain::ids::{StrategyId, Symbol, TradeId, VenueId};
 use crate::domain::ledger::Ledger;
@@ -45,6 +45,7 @@ struct Stored<'a> {
     halted: Cow<'a, Option<Halt>>,
     switches: Cow<'a, BTreeMap<StrategyId, bool>>,
     busted: Cow<'a, VecDeque<(VenueId, Symbol, TradeId)>>,
+    unmatched: Cow<'a, VecDeque<Unmatched>>,
 }
 
 pub(super) fn write(books: &Books) -> Result<String, SnapshotError> {
@@ -59,6 +60,7 @@ pub(super) fn write(books: &Books) -> Result<String, SnapshotError> {
         halted: Cow::Borrowed(&books.halted),
         switches: Cow::Borrowed(&books.switches),
         busted: Cow::Borrowed(&books.busted),
+        unmatched: Cow::Borrowed(&books.unmatched),
     };
     serde_json::to_string(&stored).map_err(|error| SnapshotError::Unreadable(error.to_string()))
 }
@@ -89,6 +91,7 @@ pub(super) fn read(text: &str, keep: Keep) -> Result<Books, SnapshotError> {
         halted: stored.halted.into_owned(),
         switches: stored.switches.into_owned(),
         busted: stored.busted.into_owned(),
+        unmatched: stored.unmatched.into_owned(),
         index,
         keep,
     })

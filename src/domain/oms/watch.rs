@@ -138,6 +138,8 @@ pub(super) struct VenueRun {
     pub(super) early: Option<Box<AccountSnapshot>>,
     /// Orders that the comparison has not accounted for.
     pub(super) unconfirmed: BTreeSet<OrderNumber>,
+    /// How many of them there were when the gate was last looked at.
+    pub(super) in_doubt: usize,
     /// Orders whose queries wait for their turn.
     pub(super) queries: VecDeque<OrderNumber>,
     pub(super) queued: BTreeSet<OrderNumber>,
@@ -161,6 +163,7 @@ impl VenueRun {
             why: "not connected yet".to_owned(),
             early: None,
             unconfirmed: BTreeSet::new(),
+            in_doubt: 0,
             queries: VecDeque::new(),
             queued: BTreeSet::new(),
             tokens: 1,
