@@ -1,5 +1,8 @@
 //! `plimsoll bench`: whole-path figures, each beside the floor or peer measured in the same run.
 
+mod exchange;
+mod floor;
+mod orders;
 mod report;
 mod supervision;
 mod venue;
@@ -25,6 +28,8 @@ pub struct BenchArgs {
 pub enum What {
     /// Restarts, hangs and the cost per message, against plain actix.
     Supervision,
+    /// The whole order path, every intent and fill on disk, against a paper exchange in another process.
+    Orders,
     /// Orders over the socket to a paper exchange in another process, and the market-data path.
     Venue,
 }
@@ -35,6 +40,7 @@ pub enum What {
 /// When a measurement could not be made or the output could not be written.
 pub fn run(args: &BenchArgs, out: &mut dyn Write) -> anyhow::Result<bool> {
     let report = match args.what {
+        What::Orders => orders::measure()?,
         What::Supervision => supervision::measure()?,
         What::Venue => venue::measure()?,
     };
