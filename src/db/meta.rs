@@ -8,8 +8,6 @@ use diesel::prelude::*;
 
 /// The journal's tag, part of every venue client order id.
 pub(super) const TAG: &str = "tag";
-/// How many sessions the writer has opened.
-pub(super) const SESSIONS: &str = "sessions";
 /// The last point at which the chain was verified.
 pub(super) const VERIFIED_TO: &str = "verified_to";
 /// The last row that was moved to an archive.

@@ -215,17 +215,6 @@ impl Writer {
         })
     }
 
-    /// Counts one more session of whoever appends; answers its number, from 1.
-    ///
-    /// # Errors
-    /// [`DbError`].
-    pub fn open_session(&mut self) -> Result<u64, DbError> {
-        let before = meta::get(&mut self.connection, meta::SESSIONS)?;
-        let number = before.and_then(|text| text.parse::<u64>().ok()).unwrap_or(0).saturating_add(1);
-        self.note(meta::SESSIONS, &number.to_string())?;
-        Ok(number)
-    }
-
     fn note(&mut self, name: &'static str, value: &str) -> Result<(), DbError> {
         self.small(|connection| meta::put(connection, name, value))
             .map_err(|fault| DbError::Sql { doing: "writing meta", fault })

@@ -122,10 +122,18 @@ pub fn balance(free: &str) -> BalanceRow {
     }
 }
 
-/// Runs a statement on a plain connection, as somebody with a shell would.
-pub fn sql(dir: &Path, statement: &str) -> Result<(), diesel::result::Error> {
+/// Runs a statement on a plain connection.
+pub fn sql(dir: &Path, statement: &str) -> diesel::QueryResult<()> {
+    execute(&mut plain(dir), statement)
+}
+
+/// A plain connection, as somebody with a shell would have.
+pub fn plain(dir: &Path) -> diesel::SqliteConnection {
     use diesel::Connection as _;
+    diesel::SqliteConnection::establish(dir.join(plimsoll::db::DATABASE).to_str().unwrap()).unwrap()
+}
+
+pub fn execute(connection: &mut diesel::SqliteConnection, statement: &str) -> diesel::QueryResult<()> {
     use diesel::connection::SimpleConnection as _;
-    let path = dir.join(plimsoll::db::DATABASE);
-    diesel::SqliteConnection::establish(path.to_str().unwrap()).unwrap().batch_execute(statement)
+    connection.batch_execute(statement)
 }

@@ -7,7 +7,7 @@
 //! next incarnation rebuilds the state from the journal and compares with the venues before it takes orders.
 //! An incarnation that hangs ends the process: a zombie with orders in hand must not wake up beside its heir.
 
-use super::load::{self, Loaded};
+use super::load::{self, Loaded, NotLoaded};
 use super::readings::{OmsReadings, Stamped};
 use super::wiring::{OmsPlan, Wires};
 use crate::actors::connector::ToVenue;
@@ -145,7 +145,10 @@ impl OmsCell {
         // A full connector answers at once, in the same breath; each such answer ends in a final or a timed state.
         while let Some(event) = self.bounced.pop_front() {
             let now = self.now();
-            let Some(core) = self.core.as_mut() else { return };
+            let Some(core) = self.core.as_mut() else {
+                self.refuse_standing(event);
+                continue;
+            };
             let effects = core.step(now, event);
             self.perform(effects, ctx);
         }
@@ -300,8 +303,9 @@ impl Actor for OmsCell {
         let loading = load::load(self.wires.journal.clone(), self.plan.clone()).into_actor(self);
         ctx.wait(loading.map(|loaded, oms, ctx| match loaded {
             Ok(loaded) => oms.begin(loaded, ctx),
-            Err(why) => {
-                tracing::error!(why, runbook = "journal_corrupt", "the orders' state cannot be rebuilt");
+            Err(NotLoaded::Corrupt(why)) => oms.stand_still(why),
+            Err(NotLoaded::Unreadable(why)) => {
+                tracing::error!(why, runbook = "journal_writer_stalled", "the orders' state cannot be read");
                 ctx.stop();
             }
         }));

@@ -1,14 +1,14 @@
 //! Rebuilds the order management's state from the journal: the latest snapshot, then every later row.
 
 use super::wiring::OmsPlan;
-use crate::actors::journal::{Journal, OpenSession, ReadRows};
+use crate::actors::journal::{Journal, JournalFailure, OpenSession, ReadRows};
 use crate::domain::journal::{Row, Seq};
 use crate::domain::oms::{Fact, Oms};
-use crate::supervision::Handle;
+use crate::supervision::{AskError, Handle};
 use std::time::Duration;
 
 /// Rows read at once.
-const PAGE: u32 = 5_000;
+const PAGE: usize = 5_000;
 /// Opening verifies the chain since the last verified point.
 const OPEN_WITHIN: Duration = Duration::from_secs(50);
 /// One page.
@@ -20,34 +20,58 @@ pub(super) struct Loaded {
     pub(super) session: u64,
 }
 
+/// Why it is not loaded.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotLoaded {
+    /// Rows are lost, changed or do not fit each other. Trying again changes nothing.
+    #[error("{0}")]
+    Corrupt(String),
+    /// It may go better next time.
+    #[error("{0}")]
+    Unreadable(String),
+}
+
+impl From<JournalFailure> for NotLoaded {
+    fn from(failure: JournalFailure) -> Self {
+        match failure {
+            JournalFailure::Corrupt { why } => Self::Corrupt(why),
+            JournalFailure::Unreadable { why } => Self::Unreadable(why),
+        }
+    }
+}
+
+impl From<AskError> for NotLoaded {
+    fn from(error: AskError) -> Self {
+        Self::Unreadable(format!("the journal did not answer: {error}"))
+    }
+}
+
 /// Loads it.
 ///
 /// # Errors
-/// In words: what of the journal cannot be used.
-pub(super) async fn load(journal: Handle<Journal>, plan: OmsPlan) -> Result<Loaded, String> {
+/// [`NotLoaded`].
+pub(super) async fn load(journal: Handle<Journal>, plan: OmsPlan) -> Result<Loaded, NotLoaded> {
     let began = crate::clock::monotonic();
-    let opened = journal.ask(OpenSession, OPEN_WITHIN).await.map_err(|error| error.to_string())?;
-    let opened = opened.map_err(|error| error.to_string())?;
+    let opened = journal.ask(OpenSession, OPEN_WITHIN).await??;
     let mut settings = plan.settings;
     settings.tag.clone_from(&opened.tag);
     let (mut core, mut at) = match &opened.snapshot {
         Some((seq, state)) => {
-            (Oms::restore(settings, state).map_err(|error| format!("snapshot at {}: {error}", seq.0))?, *seq)
+            let refused = |error| NotLoaded::Corrupt(format!("snapshot at row {}: {error}", seq.0));
+            (Oms::restore(settings, state).map_err(refused)?, *seq)
         }
-        None => (Oms::new(settings).map_err(|error| error.to_string())?, Seq(0)),
+        None => (Oms::new(settings).map_err(|error| NotLoaded::Corrupt(error.to_string()))?, Seq(0)),
     };
     let from = at;
     while at < opened.head {
-        let rows = journal
-            .ask(ReadRows { after: at, limit: PAGE }, PAGE_WITHIN)
-            .await
-            .map_err(|error| error.to_string())?
-            .map_err(|error| error.to_string())?;
+        let rows = journal.ask(ReadRows { after: at, limit: PAGE }, PAGE_WITHIN).await??;
         let Some(last) = rows.last().map(|row| row.seq) else {
-            return Err(format!("rows after {} are missing; the journal's head is {}", at.0, opened.head.0));
+            let why = format!("rows after {} are missing; the journal's head is {}", at.0, opened.head.0);
+            return Err(NotLoaded::Corrupt(why));
         };
         for row in &rows {
-            replay(&mut core, row).map_err(|error| format!("row {}: {error}", row.seq.0))?;
+            let refused = |error| NotLoaded::Corrupt(format!("row {}: {error}", row.seq.0));
+            replay(&mut core, row).map_err(refused)?;
         }
         at = last;
     }

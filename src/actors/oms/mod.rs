@@ -8,6 +8,7 @@ mod load;
 mod mail;
 mod readings;
 mod show;
+mod standstill;
 mod upkeep;
 mod wiring;
 
