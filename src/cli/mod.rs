@@ -9,6 +9,7 @@ pub mod config;
 mod control;
 mod duration;
 mod exit;
+pub mod journal;
 mod orders;
 mod read;
 mod serve;
@@ -67,6 +68,9 @@ enum Command {
     Resume(control::ControlArgs),
     /// Drain, then start warm in place.
     Restart(control::ControlArgs),
+    /// Check, export or follow the journal of a data directory.
+    #[command(subcommand)]
+    Journal(journal::JournalCommand),
     /// The paper exchange alone, as a server.
     Venue(venue::VenueArgs),
     /// Measure this machine; exit code 1 when a target is missed.
@@ -94,6 +98,7 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
         Command::CancelAll(args) => control::cancel_all(&args, out, err),
         Command::Resume(args) => control::resume(&args, out, err),
         Command::Restart(args) => control::restart(&args, out, err),
+        Command::Journal(command) => journal::run(&command, out, err),
         Command::Venue(args) => return venue::run(&args, out, err),
         Command::Bench(args) => bench::run(&args, out).map(|met| if met { Exit::Ok } else { Exit::Failure }),
     };

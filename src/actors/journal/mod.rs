@@ -11,4 +11,4 @@ mod session;
 pub use cell::{Journal, declare, declare_with};
 pub use mail::{Append, AppendTelemetry, JournalAnswer, JournalFailure, OpenSession, ReadRows, Session};
 pub use queue::{BACKLOG_ROWS_MAX, GROUP_ROWS};
-pub use readings::{COMMIT_BOUNDS_US, CommitTimes, JournalReading, JournalReadings, JournalSettings};
+pub use readings::{JournalReading, JournalReadings, JournalSettings};

@@ -2,6 +2,7 @@
 
 mod exchange;
 mod floor;
+mod journal;
 mod orders;
 mod report;
 mod supervision;
@@ -26,10 +27,12 @@ pub struct BenchArgs {
 /// What can be measured.
 #[derive(Debug, Subcommand)]
 pub enum What {
+    /// Durable rows through the journal's cell, beside the disk's own floor, and a start with a million rows.
+    Journal(journal::JournalArgs),
+    /// The whole order path, every intent and fill on disk, against a paper exchange in another process.
+    Orders(orders::OrdersArgs),
     /// Restarts, hangs and the cost per message, against plain actix.
     Supervision,
-    /// The whole order path, every intent and fill on disk, against a paper exchange in another process.
-    Orders,
     /// Orders over the socket to a paper exchange in another process, and the market-data path.
     Venue,
 }
@@ -39,8 +42,9 @@ pub enum What {
 /// # Errors
 /// When a measurement could not be made or the output could not be written.
 pub fn run(args: &BenchArgs, out: &mut dyn Write) -> anyhow::Result<bool> {
-    let report = match args.what {
-        What::Orders => orders::measure()?,
+    let report = match &args.what {
+        What::Journal(args) => journal::measure(args)?,
+        What::Orders(args) => orders::measure(args)?,
         What::Supervision => supervision::measure()?,
         What::Venue => venue::measure()?,
     };

@@ -51,8 +51,8 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) fn open(exchange: &str) -> anyhow::Result<Self> {
-        let folder = std::env::temp_dir().join(format!("plimsoll-bench-{}", std::process::id()));
+    pub(super) fn open(below: &Path, exchange: &str) -> anyhow::Result<Self> {
+        let folder = below.join(format!("bench-orders-{}", std::process::id()));
         std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
         let yaml = format!(
             "deployment: {{ name: bench, environment: development, instance: local }}
@@ -101,7 +101,7 @@ orders: {{ at_shutdown: keep }}
 
 impl Drop for Desk {
     fn drop(&mut self) {
-        // What is left is in the system's folder for temporary files.
+        // What is left has a name that says what it was.
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }

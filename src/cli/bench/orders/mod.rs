@@ -11,8 +11,10 @@ mod recovery;
 use super::exchange::{Exchange, cpu_of, resident_mib};
 use super::floor::Floor;
 use super::report::{Figure, Machine, Report, Target, millis, percentile};
+use clap::Args;
 use desk::Desk;
 use drive::{Run, closed, open};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// In flight, orders, and the least rate asked for.
@@ -23,14 +25,22 @@ const OPEN_FOR: Duration = Duration::from_secs(10);
 /// Orders that are open when the process is killed.
 const OPEN_ORDERS: usize = 1_000;
 
+/// Options of `plimsoll bench orders`.
+#[derive(Debug, Args)]
+pub struct OrdersArgs {
+    /// A directory on the disk to be measured; what is written there is removed afterwards.
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    data_dir: PathBuf,
+}
+
 /// Measures everything.
 ///
 /// # Errors
 /// When a process cannot be started or an order takes another way than planned.
-pub fn measure() -> anyhow::Result<Report> {
+pub fn measure(args: &OrdersArgs) -> anyhow::Result<Report> {
     let machine = Machine::read();
     let exchange = Exchange::spawn(&["--orders-per-10s", "10000000", "--weight-per-minute", "100000000"])?;
-    let desk = Desk::open(&exchange.address)?;
+    let desk = Desk::open(&args.data_dir, &exchange.address)?;
     let floor = Floor::measure(desk.folder())?;
     let mut figures = vec![
         Figure::plain(
