@@ -44,11 +44,14 @@ pub(super) async fn orders(
     match tokio::time::timeout(within, drained).await {
         Ok(Some(left_over)) if left_over.is_empty() => {}
         Ok(Some(left_over)) => tracing::warn!(
-            event = "left_over", orders = left_over.len(), runbook = "live-trading",
+            event = "left_over",
+            orders = left_over.len(),
+            runbook = "live-trading",
             "orders are still open or unknown; a warm start takes them up"
         ),
         Ok(None) | Err(_) => tracing::error!(
-            event = "drain_cut_off", runbook = "live-trading",
+            event = "drain_cut_off",
+            runbook = "live-trading",
             "the drain did not end within the grace; a warm start settles what is open"
         ),
     }

@@ -122,4 +122,3 @@ fn venue_settings(venue: &VenuePlan) -> VenueSettings {
         },
     }
 }
-

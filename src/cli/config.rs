@@ -93,7 +93,11 @@ pub fn refuse(
 fn init_paper(url: &str, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
     let venue = Venue { rest_url: url.trim_end_matches('/').to_owned(), ..Venue::default() };
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '/' | '.' | '-' | '[' | ']');
-    if venue.is_embedded() || venue.mode() != Mode::Paper || !url.starts_with("http") || !url.chars().all(plain) {
+    if venue.is_embedded()
+        || venue.mode() != Mode::Paper
+        || !url.starts_with("http")
+        || !url.chars().all(plain)
+    {
         writeln!(err, "--paper {url}: a paper exchange is at a loopback address, such as {PAPER_URL}")?;
         return Ok(Exit::Usage);
     }

@@ -137,13 +137,10 @@ fn serve(
     let hash = loaded.hash()?;
     let run_log = start_logs(&loaded.settings)?;
     let Loaded { settings, document } = loaded;
-    let reason = format!("plimsoll was started {}", if common.start == Start::Warm { "warm" } else { "cold" });
-    let mut launch = Launch {
-        how: common.how(),
-        by: Actor { name: operator(), reason },
-        listener: None,
-        run_log,
-    };
+    let reason =
+        format!("plimsoll was started {}", if common.start == Start::Warm { "warm" } else { "cold" });
+    let mut launch =
+        Launch { how: common.how(), by: Actor { name: operator(), reason }, listener: None, run_log };
     let mut announced = false;
     let outcome = actix_rt::System::new().block_on(async {
         let mut stop = std::pin::pin!(stop_signal(common.run_for)?);

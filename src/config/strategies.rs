@@ -109,12 +109,7 @@ impl StrategySettings {
             problems.range(at("max_order_age_ms").as_str(), age, &super::orders::MAX_AGE_MS);
         }
         if let Err(problem) = Fraction::parse(&self.price_guard) {
-            problems.rule(
-                at("price_guard").as_str(),
-                "bad_fraction",
-                problem,
-                "write a share such as 0.001",
-            );
+            problems.rule(at("price_guard").as_str(), "bad_fraction", problem, "write a share such as 0.001");
         }
         self.validate_market(problems, path, venues);
         self.validate_parameters(problems, path);

@@ -2,8 +2,8 @@
 
 use super::problem::Problem;
 use super::{
-    alerts, books, controls, debug, events, guard, health, metrics, orders, positions, quotes, status, strategies,
-    supervision,
+    alerts, books, controls, debug, events, guard, health, metrics, orders, positions, quotes, status,
+    strategies, supervision,
 };
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;

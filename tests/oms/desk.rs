@@ -224,7 +224,13 @@ impl Desk {
                 for row in &batch.rows {
                     let seq = Seq(u64::try_from(self.rows.len()).unwrap() + 1);
                     let (kind, payload) = (row.kind.to_owned(), row.payload.clone());
-                    self.rows.push(Row { seq, kind, correlation: row.correlation.clone(), at: row.at, payload });
+                    self.rows.push(Row {
+                        seq,
+                        kind,
+                        correlation: row.correlation.clone(),
+                        at: row.at,
+                        payload,
+                    });
                 }
                 if !self.disk {
                     self.unsynced = Some(batch.ticket);

@@ -19,7 +19,10 @@ fn incident_07_hummingbot_8075_no_order_is_made_during_shutdown() {
     desk.submit("c", Side::Buy, "1");
     assert_eq!(desk.exchange.orders.len(), 1);
     assert_eq!(desk.exchange.live().count(), 0, "what worked was cancelled");
-    let drained = desk.done.iter().any(|effect| matches!(effect, Effect::Drained { left_over } if left_over.is_empty()));
+    let drained = desk
+        .done
+        .iter()
+        .any(|effect| matches!(effect, Effect::Drained { left_over } if left_over.is_empty()));
     assert!(drained);
 }
 

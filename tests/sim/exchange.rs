@@ -96,7 +96,13 @@ fn refuse(class: RejectClass) -> Rejection {
 
 impl Exchange {
     /// Places an order; what crosses `take` of it executes at once.
-    pub fn place(&mut self, now: u64, asked: NewOrder, hide_ms: u64, take: Decimal) -> Result<OrderReport, Rejection> {
+    pub fn place(
+        &mut self,
+        now: u64,
+        asked: NewOrder,
+        hide_ms: u64,
+        take: Decimal,
+    ) -> Result<OrderReport, Rejection> {
         let id = asked.client_order_id.clone();
         if self.orders.iter().any(|order| order.is_live() && order.asked.client_order_id == id) {
             return Err(refuse(RejectClass::DuplicateClientOrderId));
@@ -131,7 +137,14 @@ impl Exchange {
     }
 
     /// Executes a part of an order.
-    pub fn execute(&mut self, index: usize, quantity: Decimal, price: Decimal, now: u64, hide_ms: u64) -> Fill {
+    pub fn execute(
+        &mut self,
+        index: usize,
+        quantity: Decimal,
+        price: Decimal,
+        now: u64,
+        hide_ms: u64,
+    ) -> Fill {
         let trade_id = TradeId::from(u64::try_from(self.trades.len()).unwrap() * 3 + 100);
         let order = &mut self.orders[index];
         order.executed += quantity;
@@ -171,7 +184,8 @@ impl Exchange {
     }
 
     pub fn cancel(&mut self, now: u64, id: &ClientOrderId) -> Result<OrderReport, Rejection> {
-        let index = self.orders.iter().rposition(|order| order.is_live() && order.asked.client_order_id == *id);
+        let index =
+            self.orders.iter().rposition(|order| order.is_live() && order.asked.client_order_id == *id);
         let index = index.ok_or_else(|| refuse(RejectClass::UnknownOrder))?;
         self.end(index, OrderStatus::Canceled, ExecutionType::Canceled, now);
         Ok(self.orders[index].report(None, vec![], now))

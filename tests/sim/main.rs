@@ -163,7 +163,10 @@ fn many_seeds_hold() {
     println!("{count} seeds, {} simulated hours, {:?}", lived_ms / 3_600_000, marks.0);
     if let Some((_, story)) = failed.first() {
         for (seed, story) in &failed {
-            println!("failed: {}", story.lines().next_back().unwrap_or_default().replace('\n', " ") + &format!(" [{seed}]"));
+            println!(
+                "failed: {}",
+                story.lines().next_back().unwrap_or_default().replace('\n', " ") + &format!(" [{seed}]")
+            );
         }
         panic!("{story}");
     }
@@ -176,7 +179,8 @@ fn many_seeds_hold() {
 fn a_crash_at_every_effect_holds() {
     for seed in 1..=4 {
         let mut rng = Rng::with_seed(seed);
-        let day = Options { operations: 12, pause_ms: 80, latency_ms: 20, sync_ms: 10, ..Options::calm(&mut rng) };
+        let day =
+            Options { operations: 12, pause_ms: 80, latency_ms: 20, sync_ms: 10, ..Options::calm(&mut rng) };
         for k in 1.. {
             let crashed = run(seed, Options { crash_at: Some(k), ..day.clone() });
             if let Some(failure) = crashed.failure {

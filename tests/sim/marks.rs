@@ -56,7 +56,8 @@ impl Marks {
             self.hit_if("crash_between_commit_and_send", waiting && on_disk);
             self.hit_if("crash_between_send_and_answer", order.state == OrderState::Submitted);
         }
-        let latch = store.rows.iter().rfind(|row| matches!(row.kind.as_str(), "halt" | "unhalt" | "cold_start"));
+        let latch =
+            store.rows.iter().rfind(|row| matches!(row.kind.as_str(), "halt" | "unhalt" | "cold_start"));
         self.hit_if("halt_survives_crash", latch.is_some_and(|row| row.kind == "halt"));
     }
 }

@@ -68,8 +68,13 @@ impl Options {
         let window_ms = if rng.bool() { rng.u64(50..=2_500) } else { 0 };
         Self {
             symbols: rng.usize(1..=2),
-            patience: [Patience::Adopt, Patience::Requeue, Patience::Requeue, Patience::Cancel, Patience::Hold]
-                [rng.usize(..5)],
+            patience: [
+                Patience::Adopt,
+                Patience::Requeue,
+                Patience::Requeue,
+                Patience::Cancel,
+                Patience::Hold,
+            ][rng.usize(..5)],
             external: [External::Adopt, External::Adopt, External::Cancel, External::Hold][rng.usize(..4)],
             operations: rng.u32(5..=60),
             pause_ms: rng.u64(20..=500),

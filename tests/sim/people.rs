@@ -9,7 +9,9 @@ use plimsoll::domain::money::{Price, Quantity};
 use plimsoll::domain::oms::{
     Actor, Answer, DrainHow, Event, OpenOrdersAtColdStart, Phase, ReplyTo, Resolution, StartHow,
 };
-use plimsoll::domain::order::{CancelScope, OrderKind, OrderNumber, OrderRequest, OrderState, ReplaceRequest};
+use plimsoll::domain::order::{
+    CancelScope, OrderKind, OrderNumber, OrderRequest, OrderState, ReplaceRequest,
+};
 use plimsoll::domain::order_types::{NewOrder, OrderType, Side, TimeInForce};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -49,7 +51,11 @@ impl People {
             return Err(format!("asked for {asked}, told of {}", order.client_order_id));
         }
         let first = *self.accepted.entry(asked).or_insert(order.number);
-        if first == order.number { Ok(()) } else { Err(format!("I2: {} is two orders", order.client_order_id)) }
+        if first == order.number {
+            Ok(())
+        } else {
+            Err(format!("I2: {} is two orders", order.client_order_id))
+        }
     }
 
     /// The process is gone; nobody will answer.
@@ -136,8 +142,9 @@ fn side(world: &mut World) -> Side {
 }
 
 fn send(world: &mut World, id: ClientOrderId) {
-    let kind = [OrderKind::Limit, OrderKind::Limit, OrderKind::Limit, OrderKind::Market, OrderKind::LimitMaker]
-        [world.rng.usize(..5)];
+    let kind =
+        [OrderKind::Limit, OrderKind::Limit, OrderKind::Limit, OrderKind::Market, OrderKind::LimitMaker]
+            [world.rng.usize(..5)];
     let ioc = kind == OrderKind::Limit && world.rng.u32(..5) == 0;
     let request = OrderRequest {
         client_order_id: Some(id.clone()),
@@ -167,8 +174,12 @@ fn replace(world: &mut World) {
     let Some(original) = any(world) else { return };
     let id = ClientOrderId::new(&format!("c-{}", world.people.asked.len())).unwrap();
     world.people.asked.push(id.clone());
-    let request =
-        ReplaceRequest { original, client_order_id: Some(id), price: price(world), quantity: quantity(world) };
+    let request = ReplaceRequest {
+        original,
+        client_order_id: Some(id),
+        price: price(world),
+        quantity: quantity(world),
+    };
     let reply = world.people.wait(None);
     world.step(Event::Replace { request, by: operator("replace"), reply });
 }
@@ -227,7 +238,8 @@ fn deposit(world: &mut World) {
     let asset = asset("USDT");
     *world.exchange.balances.entry(asset.clone()).or_default() += delta;
     *world.people.moves.entry(asset.clone()).or_default() += delta;
-    let event = Event::BalanceMoved { venue: world.venue.clone(), asset, delta: crate::exchange::amount(delta) };
+    let event =
+        Event::BalanceMoved { venue: world.venue.clone(), asset, delta: crate::exchange::amount(delta) };
     world.step(event);
 }
 

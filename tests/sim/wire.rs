@@ -65,9 +65,11 @@ pub fn unknown(venue: &VenueId, request: &Request, why: UnknownWhy) -> Event {
         Request::Place(order) => {
             Event::Placed { venue, order: order.client_order_id.clone(), outcome: Outcome::Unknown(why) }
         }
-        Request::Cancel(cancel) => {
-            Event::CancelAnswered { venue, order: cancel.client_order_id.clone(), outcome: Outcome::Unknown(why) }
-        }
+        Request::Cancel(cancel) => Event::CancelAnswered {
+            venue,
+            order: cancel.client_order_id.clone(),
+            outcome: Outcome::Unknown(why),
+        },
         read => failed(venue, read, ReadError::NoAnswer(why)),
     }
 }
@@ -76,9 +78,11 @@ pub fn unknown(venue: &VenueId, request: &Request, why: UnknownWhy) -> Event {
 pub fn denied(venue: &VenueId, request: &Request, denial: Denial) -> Event {
     let venue = venue.clone();
     match request {
-        Request::Place(order) => {
-            Event::Placed { venue, order: order.client_order_id.clone(), outcome: Outcome::DeniedHere(denial) }
-        }
+        Request::Place(order) => Event::Placed {
+            venue,
+            order: order.client_order_id.clone(),
+            outcome: Outcome::DeniedHere(denial),
+        },
         Request::Cancel(cancel) => {
             let order = cancel.client_order_id.clone();
             Event::CancelAnswered { venue, order, outcome: Outcome::DeniedHere(denial) }

@@ -38,11 +38,27 @@ pub enum Item {
     Stream(u64, Event),
     Sync(u64),
     /// At the venue; answered to that life and request, or not at all.
-    Arrive { life: u64, id: u64, request: Request, sent: u64, answered: bool },
-    Answer { life: u64, id: u64, event: Event },
-    Expire { life: u64, id: u64 },
+    Arrive {
+        life: u64,
+        id: u64,
+        request: Request,
+        sent: u64,
+        answered: bool,
+    },
+    Answer {
+        life: u64,
+        id: u64,
+        event: Event,
+    },
+    Expire {
+        life: u64,
+        id: u64,
+    },
     Connect(u64),
-    Compared { session: u64, snapshot: AccountSnapshot },
+    Compared {
+        session: u64,
+        snapshot: AccountSnapshot,
+    },
     Writable,
     Operation,
     Market,
@@ -246,7 +262,8 @@ impl World {
         let clock = self.clock();
         let effects = self.oms.step(clock, event);
         self.watcher.after(&effects, &mut self.marks);
-        let crash_in = (!self.healed && self.chance(self.options.crash)).then(|| self.rng.usize(..=effects.len()));
+        let crash_in =
+            (!self.healed && self.chance(self.options.crash)).then(|| self.rng.usize(..=effects.len()));
         let life = self.life;
         for (index, effect) in effects.into_iter().enumerate() {
             self.effects += 1;
@@ -394,7 +411,8 @@ impl World {
             }
             Request::Query(_, order) => {
                 let found = self.exchange.find(order).filter(|found| found.shown_at <= now);
-                let answer = found.map_or(Lookup::Absent, |found| Lookup::Found(Box::new(found.report(None, vec![], now))));
+                let answer = found
+                    .map_or(Lookup::Absent, |found| Lookup::Found(Box::new(found.report(None, vec![], now))));
                 Event::Looked { venue, order: order.clone(), answer: Ok(answer) }
             }
             Request::OpenOrders => Event::OpenOrders { venue, answer: Ok(self.exchange.shown_orders(now)) },
@@ -467,10 +485,15 @@ impl World {
         self.wire.last_arrival = 0;
         let snapshot = AccountSnapshot {
             open_orders: self.exchange.shown_orders(self.now),
-            fills: self.symbols.clone().iter().flat_map(|symbol| {
-                let after = self.wire.view.last_trade(symbol);
-                self.exchange.shown_fills(symbol, after, self.now)
-            }).collect(),
+            fills: self
+                .symbols
+                .clone()
+                .iter()
+                .flat_map(|symbol| {
+                    let after = self.wire.view.last_trade(symbol);
+                    self.exchange.shown_fills(symbol, after, self.now)
+                })
+                .collect(),
             balances: self.exchange.balances(),
         };
         let (session, pause) = (self.wire.session, self.rng.u64(1..=self.options.latency_ms + 1));
@@ -504,8 +527,12 @@ impl World {
                 self.step(event);
             }
             Item::Sync(life) if life == self.life => self.sync(),
-            Item::Arrive { life, id, request, sent, answered } => self.arrive(life, id, request, sent, answered),
-            Item::Answer { life, id, event } if life == self.life && self.wire.under_way.remove(&id).is_some() => {
+            Item::Arrive { life, id, request, sent, answered } => {
+                self.arrive(life, id, request, sent, answered)
+            }
+            Item::Answer { life, id, event }
+                if life == self.life && self.wire.under_way.remove(&id).is_some() =>
+            {
                 self.step(event);
             }
             Item::Expire { life, id } if life == self.life => {
@@ -563,7 +590,8 @@ impl World {
             let venue = self.venue.clone();
             self.step(Event::Marked { venue, symbol, mark: Some(mark) });
         }
-        let live: Vec<(usize, Decimal)> = self.exchange.live().map(|(index, order)| (index, order.left())).collect();
+        let live: Vec<(usize, Decimal)> =
+            self.exchange.live().map(|(index, order)| (index, order.left())).collect();
         for (index, left) in live {
             if self.healed || !self.chance(60) {
                 continue;
@@ -579,7 +607,13 @@ impl World {
                 let part = (left * Decimal::new(self.rng.i64(1..=10), 1)).round_dp(3);
                 let hide_ms = self.hide();
                 let price = self.exchange.orders[index].asked.price.map_or(Decimal::from(100), Price::get);
-                self.exchange.execute(index, if part.is_zero() { left } else { part }, price, self.now, hide_ms);
+                self.exchange.execute(
+                    index,
+                    if part.is_zero() { left } else { part },
+                    price,
+                    self.now,
+                    hide_ms,
+                );
             }
         }
         self.publish();
@@ -619,8 +653,10 @@ impl World {
 
     pub fn position_figures(&self) -> Vec<String> {
         let all = self.oms.ledger().positions();
-        all.map(|p| format!("{} {} {} {:?} {}", p.symbol, p.strategy, p.quantity, p.average_price, p.realised_pnl))
-            .collect()
+        all.map(|p| {
+            format!("{} {} {} {:?} {}", p.symbol, p.strategy, p.quantity, p.average_price, p.realised_pnl)
+        })
+        .collect()
     }
 
     /// Did the crash before a given effect come?
@@ -639,4 +675,3 @@ impl World {
         self.hasher.finish()
     }
 }
-

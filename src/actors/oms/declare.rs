@@ -5,7 +5,7 @@ use super::handle::OmsHandle;
 use super::readings::OmsReadings;
 use super::wiring::{OmsPlan, Wires};
 use crate::supervision::{
-    Cell, ChildSpec, Ctx, HangLimits, Handle, MailboxPolicy, OnHang, OnRestart, Placement, cell,
+    Cell, ChildSpec, Ctx, Handle, HangLimits, MailboxPolicy, OnHang, OnRestart, Placement, cell,
 };
 use std::time::Duration;
 

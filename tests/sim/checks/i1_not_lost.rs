@@ -14,7 +14,9 @@ impl Checker for NotLost {
         match moment {
             Moment::Effect(Effect::Reply(_, Answer::Accepted(order))) => {
                 let durable = view.store.orders.contains_key(&order.number);
-                durable.then_some(()).ok_or_else(|| format!("{} was acknowledged, not synced", order.client_order_id))
+                durable
+                    .then_some(())
+                    .ok_or_else(|| format!("{} was acknowledged, not synced", order.client_order_id))
             }
             Moment::Started | Moment::End => {
                 for (id, number) in &view.people.accepted {

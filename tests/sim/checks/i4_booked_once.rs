@@ -21,7 +21,8 @@ impl BookedOnce {
                     if !self.booked.insert(ours.trade_id.clone()) {
                         return Err(format!("trade {} was booked twice", ours.trade_id));
                     }
-                    let theirs = view.exchange.trades.iter().find(|trade| trade.fill.trade_id == ours.trade_id);
+                    let theirs =
+                        view.exchange.trades.iter().find(|trade| trade.fill.trade_id == ours.trade_id);
                     let Some(theirs) = theirs else { return Err(format!("{} never traded", ours.trade_id)) };
                     let same = (ours.quantity, ours.price, ours.side, ours.fee)
                         == (theirs.fill.quantity, theirs.fill.price, theirs.fill.side, theirs.fill.fee);

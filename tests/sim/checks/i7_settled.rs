@@ -20,7 +20,10 @@ pub fn settled(view: &View<'_>) -> Result<(), String> {
         }
         let executed = there.map_or(Decimal::ZERO, |found| found.executed);
         if order.executed.get() != executed || order.booked.get() != executed {
-            return Err(format!("{id}: executed {executed} there, {} and booked {} here", order.executed, order.booked));
+            return Err(format!(
+                "{id}: executed {executed} there, {} and booked {} here",
+                order.executed, order.booked
+            ));
         }
     }
     for (_, order) in view.exchange.live() {

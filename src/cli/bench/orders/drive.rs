@@ -47,7 +47,11 @@ impl Run {
 type Waiting = Rc<RefCell<HashMap<ClientOrderId, oneshot::Sender<Instant>>>>;
 
 /// Hands every wanted change to whoever waits for it, until the stream ends or is lost.
-async fn dispatch(mut stream: EventStream, waiting: Waiting, wanted: fn(OrderState) -> bool) -> anyhow::Result<()> {
+async fn dispatch(
+    mut stream: EventStream,
+    waiting: Waiting,
+    wanted: fn(OrderState) -> bool,
+) -> anyhow::Result<()> {
     loop {
         let stamped = stream.recv().await.context("changes were missed")?;
         let Change::Order(order) = &stamped.change else { continue };
@@ -81,7 +85,12 @@ fn request(name: u64, side: Side, price: Price) -> anyhow::Result<OrderRequest> 
 }
 
 /// Asks for one order and waits until it is where it should be; answers how long that took since `began`.
-async fn one(oms: OmsHandle, waiting: Waiting, order: OrderRequest, began: Instant) -> anyhow::Result<Duration> {
+async fn one(
+    oms: OmsHandle,
+    waiting: Waiting,
+    order: OrderRequest,
+    began: Instant,
+) -> anyhow::Result<Duration> {
     let id = order.client_order_id.clone().context("it was named")?;
     let (tell, told) = oneshot::channel();
     waiting.borrow_mut().insert(id.clone(), tell);
@@ -89,7 +98,8 @@ async fn one(oms: OmsHandle, waiting: Waiting, order: OrderRequest, began: Insta
         Ok(Answer::Accepted(_)) => {}
         other => bail!("{id} was not accepted: {other:?}"),
     }
-    let at = tokio::time::timeout(PATIENCE, told).await.with_context(|| format!("{id} came to nothing"))??;
+    let at =
+        tokio::time::timeout(PATIENCE, told).await.with_context(|| format!("{id} came to nothing"))??;
     Ok(at.saturating_duration_since(began))
 }
 
@@ -113,14 +123,17 @@ fn taking(runtime: &Runtime) -> anyhow::Result<OrderRequest> {
 /// `wide` callers, each with one order in flight, `count` orders in all.
 pub(super) async fn closed(runtime: &Runtime, wide: usize, count: usize) -> anyhow::Result<Run> {
     let waiting = Waiting::default();
-    let dispatching = dispatch(runtime.readings.subscribe(), Rc::clone(&waiting), |s| s == OrderState::Filled);
+    let dispatching =
+        dispatch(runtime.readings.subscribe(), Rc::clone(&waiting), |s| s == OrderState::Filled);
     let left = Cell::new(count);
     let began = clock::monotonic();
     let lane = || async {
         let mut took = Vec::new();
         while let Some(rest) = left.get().checked_sub(1) {
             left.set(rest);
-            took.push(one(runtime.oms.clone(), Rc::clone(&waiting), taking(runtime)?, clock::monotonic()).await?);
+            took.push(
+                one(runtime.oms.clone(), Rc::clone(&waiting), taking(runtime)?, clock::monotonic()).await?,
+            );
         }
         anyhow::Ok(took)
     };
@@ -137,7 +150,8 @@ pub(super) async fn closed(runtime: &Runtime, wide: usize, count: usize) -> anyh
 /// `rate` orders a second for a while, whatever becomes of the earlier ones; timed from when each was due.
 pub(super) async fn open(runtime: &Runtime, rate: u32, lasts: Duration) -> anyhow::Result<Run> {
     let waiting = Waiting::default();
-    let dispatching = dispatch(runtime.readings.subscribe(), Rc::clone(&waiting), |s| s == OrderState::Filled);
+    let dispatching =
+        dispatch(runtime.readings.subscribe(), Rc::clone(&waiting), |s| s == OrderState::Filled);
     let step = Duration::from_secs(1).checked_div(rate).context("a rate of zero")?;
     let count = lasts.as_secs_f64() / step.as_secs_f64();
     let began = clock::monotonic();
@@ -170,7 +184,8 @@ pub(super) async fn open(runtime: &Runtime, rate: u32, lasts: Duration) -> anyho
 /// Leaves `count` orders working far from the market.
 pub(super) async fn rest(runtime: &Runtime, count: usize) -> anyhow::Result<()> {
     let waiting = Waiting::default();
-    let dispatching = dispatch(runtime.readings.subscribe(), Rc::clone(&waiting), |s| s == OrderState::Working);
+    let dispatching =
+        dispatch(runtime.readings.subscribe(), Rc::clone(&waiting), |s| s == OrderState::Working);
     let placing = async {
         for _ in 0..count {
             let order = request(next(), Side::Buy, runtime.far()?)?;

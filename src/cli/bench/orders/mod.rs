@@ -67,10 +67,7 @@ pub fn measure(args: &OrdersArgs) -> anyhow::Result<Report> {
             closed(&runtime, wide, count.div_euclid(10)).await?;
             let cpu = (cpu_of("self"), cpu_of(&exchange.pid()));
             let run = closed(&runtime, wide, count).await?;
-            let spent = (
-                cpu_of("self").saturating_sub(cpu.0),
-                cpu_of(&exchange.pid()).saturating_sub(cpu.1),
-            );
+            let spent = (cpu_of("self").saturating_sub(cpu.0), cpu_of(&exchange.pid()).saturating_sub(cpu.1));
             let at_most = (wide == 1).then_some(3.0 * floor + 0.5);
             figures.extend(of_closed(wide, &run, spent, least, at_most));
         }
@@ -79,13 +76,13 @@ pub fn measure(args: &OrdersArgs) -> anyhow::Result<Report> {
         let spent = cpu_of("self").saturating_sub(began);
         let name = format!("submit to booked durable, open loop {OPEN_RATE}/s");
         let p = |percent| millis(percentile(&run.took, percent));
-        figures.push(
-            Figure::plain(format!("{name}, p50"), p(50), "ms", spent).with_target(Target::AtMost(2.5)),
-        );
+        figures
+            .push(Figure::plain(format!("{name}, p50"), p(50), "ms", spent).with_target(Target::AtMost(2.5)));
         figures.push(
             Figure::plain(format!("{name}, p99"), p(99), "ms", spent).with_target(Target::AtMost(15.0)),
         );
-        let memory = [("runtime and driver", resident_mib("self")), ("exchange", resident_mib(&exchange.pid()))];
+        let memory =
+            [("runtime and driver", resident_mib("self")), ("exchange", resident_mib(&exchange.pid()))];
         for (whose, mib) in memory {
             figures.push(Figure::plain(format!("resident memory, {whose}"), mib, "MiB", Duration::ZERO));
         }
