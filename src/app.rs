@@ -14,6 +14,7 @@ mod venues;
 pub use plan::PlanError;
 pub use venues::{VenueError, VenuePlan, paper_config};
 
+use crate::actors::oms::{OmsHandle, OmsReadings};
 use crate::actors::run_control::Word;
 use crate::actors::{self, Parts, Readings};
 use crate::config::venues::Mode;
@@ -156,6 +157,12 @@ impl App {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The order management and what it shows, for whoever drives it within this process; `None` without a venue.
+    #[must_use]
+    pub fn order_path(&self) -> Option<(OmsHandle, OmsReadings)> {
+        self.parts.oms.clone().map(|oms| (oms, self.readings.oms.clone()))
     }
 
     /// A second handle on the listener, for a run after this one.

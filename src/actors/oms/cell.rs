@@ -13,6 +13,7 @@ use super::wiring::{OmsPlan, Wires};
 use crate::actors::connector::ToVenue;
 use crate::actors::journal::Append;
 use crate::actors::run_control::Word;
+use crate::actors::strategy::{Hello, StrategyNews};
 use crate::domain::ids::{Correlation, StrategyId, VenueId};
 use crate::domain::instrument::Instrument;
 use crate::domain::journal::{Batch, Ticket};
@@ -43,6 +44,14 @@ pub(super) enum Waiter {
     Strategy(StrategyId, Correlation),
 }
 
+/// What is told once it is on disk.
+pub(super) enum Held {
+    /// To everybody.
+    Change(Change),
+    /// To one strategy, behind the changes that came before.
+    Hello(StrategyId, Box<Hello>),
+}
+
 impl Waiter {
     pub(super) fn gave_up(&self) -> bool {
         matches!(self, Self::Caller(caller) if caller.is_closed())
@@ -63,8 +72,8 @@ pub struct OmsCell {
     outbox: Vec<Batch>,
     outbox_rows: usize,
     flush_wanted: bool,
-    /// Changes that wait for their batch.
-    held: VecDeque<(Ticket, Change)>,
+    /// Words that wait for their batch.
+    held: VecDeque<(Ticket, Held)>,
     pub(super) durable: Ticket,
     /// The last batch that the machine made.
     handed: Ticket,
@@ -211,7 +220,7 @@ impl OmsCell {
                 Effect::Reply(to, answer) => self.answer(to, answer),
                 Effect::Publish(change) => match written_in {
                     Some(ticket) if self.journal_writable && ticket > self.durable => {
-                        self.held.push_back((ticket, change));
+                        self.held.push_back((ticket, Held::Change(change)));
                     }
                     _ => self.publish(change),
                 },
@@ -292,9 +301,21 @@ impl OmsCell {
             if self.journal_writable && *ticket > self.durable {
                 return;
             }
-            if let Some((_, change)) = self.held.pop_front() {
-                self.publish(change);
+            match self.held.pop_front() {
+                Some((_, Held::Change(change))) => self.publish(change),
+                Some((_, Held::Hello(strategy, hello))) => {
+                    self.tell_one(&strategy, StrategyNews::Hello(hello));
+                }
+                None => {}
             }
+        }
+    }
+
+    /// A strategy's standing is told in its turn: changes that it contains already must not come after it.
+    pub(super) fn greet_in_turn(&mut self, strategy: &StrategyId, hello: Box<Hello>) {
+        match self.held.back() {
+            Some((ticket, _)) => self.held.push_back((*ticket, Held::Hello(strategy.clone(), hello))),
+            None => self.tell_one(strategy, StrategyNews::Hello(hello)),
         }
     }
 }

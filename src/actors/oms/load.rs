@@ -8,7 +8,7 @@ use crate::supervision::{AskError, Handle};
 use std::time::Duration;
 
 /// Rows read at once.
-const PAGE: usize = 5_000;
+const PAGE: u32 = 5_000;
 /// Opening verifies the chain since the last verified point.
 const OPEN_WITHIN: Duration = Duration::from_secs(50);
 /// One page.

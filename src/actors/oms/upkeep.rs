@@ -75,11 +75,11 @@ impl OmsCell {
             enabled: core.enabled(strategy),
             phase: core.phase(),
         };
-        self.tell_one(strategy, StrategyNews::Hello(Box::new(hello)));
+        self.greet_in_turn(strategy, Box::new(hello));
     }
 
     /// Tells a strategy; one without room is told so as soon as it has.
-    fn tell_one(&mut self, strategy: &StrategyId, news: StrategyNews) {
+    pub(super) fn tell_one(&mut self, strategy: &StrategyId, news: StrategyNews) {
         let Some(port) = self.wires.strategies.get().and_then(|all| all.get(strategy)) else { return };
         if self.deaf.contains(strategy) {
             if port.tell(StrategyNews::Lost).is_err() {
