@@ -218,12 +218,16 @@ impl OmsCell {
                 }
                 Effect::CheckFill(venue, fill) => self.check_fill(venue, fill, ctx),
                 Effect::Reply(to, answer) => self.answer(to, answer),
-                Effect::Publish(change) => match written_in {
-                    Some(ticket) if self.journal_writable && ticket > self.durable => {
-                        self.held.push_back((ticket, Held::Change(change)));
+                Effect::Publish(change) => {
+                    // Behind its own batch, and behind every word that already waits.
+                    let behind = written_in.or(self.held.back().map(|(ticket, _)| *ticket));
+                    match behind {
+                        Some(ticket) if self.journal_writable && ticket > self.durable => {
+                            self.held.push_back((ticket, Held::Change(change)));
+                        }
+                        _ => self.publish(change),
                     }
-                    _ => self.publish(change),
-                },
+                }
                 Effect::Notice(notice) => super::show::tell(&notice),
                 Effect::Raise { code, scope, reason } => self.show.raise(code, scope, reason),
                 Effect::Clear { code, scope } => self.show.clear(code, &scope),
