@@ -56,6 +56,7 @@ impl Oms {
         let Some(run) = self.venues.get_mut(venue) else { return };
         let asked = run.audit.asked.take();
         let Ok(balances) = answer else {
+            run.audit.not_before = now.plus(knobs.position_recheck_ms.max(1));
             self.timers.set(Alarm::Balances(venue.clone()), Some(now.plus(knobs.position_recheck_ms.max(1))));
             return;
         };
@@ -64,11 +65,16 @@ impl Oms {
             self.report_balances(out, venue, &balances);
         }
         self.beginning_read(venue, &balances);
-        let pause = match self.audit(out, venue, &balances, asked) {
+        let settled = self.audit(out, venue, &balances, asked);
+        let pause = match settled {
             true => knobs.position_check_interval_ms,
             false => knobs.position_recheck_ms,
         };
-        self.timers.no_later(Alarm::Balances(venue.clone()), now.plus(pause.max(1)));
+        let next = now.plus(pause.max(1));
+        self.timers.set(Alarm::Balances(venue.clone()), Some(next));
+        if let Some(run) = self.venues.get_mut(venue).filter(|_| !settled) {
+            run.audit.not_before = next;
+        }
         self.progress(out, venue);
     }
 

@@ -203,7 +203,7 @@ impl Oms {
     pub fn step(&mut self, now: Now, event: Event) -> Vec<Effect> {
         let mut out = Out::new(now);
         self.dispatch(&mut out, event);
-        self.press_on(&mut out);
+        self.progress_all(&mut out);
         self.settle_phase(&mut out);
         self.finish(out)
     }

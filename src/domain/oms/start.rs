@@ -198,8 +198,8 @@ impl Oms {
         for venue in &venues {
             self.timers
                 .no_later(Alarm::OpenCheck(venue.clone()), now.plus(knobs.open_check_interval_ms.max(1)));
-            self.timers
-                .no_later(Alarm::Balances(venue.clone()), now.plus(knobs.position_check_interval_ms.max(1)));
+            let balances = now.plus(knobs.position_check_interval_ms.max(1));
+            self.timers.set(Alarm::Balances(venue.clone()), Some(balances));
         }
         for venue in &venues {
             self.progress(out, venue);

@@ -201,6 +201,15 @@ impl Oms {
 
     // ---- the gate
 
+    /// Looks at every venue whose gate is closed: any event may have been the last thing missing.
+    pub(super) fn progress_all(&mut self, out: &mut Out) {
+        let closed = self.venues.iter().filter(|(_, run)| !run.open && run.live);
+        let closed: Vec<VenueId> = closed.map(|(venue, _)| venue.clone()).collect();
+        for venue in &closed {
+            self.progress(out, venue);
+        }
+    }
+
     /// Looks whether a venue got further: books begun, balances judged, gate open, start complete.
     pub(super) fn progress(&mut self, out: &mut Out, venue: &VenueId) {
         if self.start.as_ref().is_none_or(|start| start.refused) {
@@ -210,7 +219,6 @@ impl Oms {
         self.progress_cold_cancel(out, venue);
         let in_doubt = self.unaccounted(venue);
         let Some(run) = self.venues.get_mut(venue) else { return };
-        run.in_doubt = in_doubt;
         if run.open {
             return;
         }
@@ -234,28 +242,24 @@ impl Oms {
                 run.why = "waiting for the other venues".to_owned();
                 self.finish_start(out);
             }
-        } else if run.why == "comparing balances" && run.audit.asked.is_none() {
+        } else if run.why == "comparing balances"
+            && run.audit.asked.is_none()
+            && run.audit.not_before <= out.now.mono
+        {
             self.ask_balances(out, venue);
-        }
-    }
-
-    /// An order may be accounted for by any event, such as the answer to its cancel: looked at after each, so
-    /// that no event has to remember the venues that wait.
-    pub(super) fn press_on(&mut self, out: &mut Out) {
-        let waiting = self.venues.iter().filter(|(_, run)| !run.open && run.in_doubt > 0);
-        let waiting: Vec<VenueId> = waiting.map(|(venue, _)| venue.clone()).collect();
-        for venue in waiting {
-            if self.unaccounted(&venue) == 0 {
-                self.progress(out, &venue);
-            }
         }
     }
 
     /// Orders at a venue that are neither confirmed since the comparison, nor final, nor held.
     fn unaccounted(&mut self, venue: &VenueId) -> usize {
         let Some(run) = self.venues.get_mut(venue) else { return 0 };
-        let open = &self.books.index.open;
-        run.unconfirmed.retain(|number| open.contains(number));
+        // From the front only: each is looked at once, however often this is asked.
+        while let Some(first) = run.unconfirmed.first().copied() {
+            if self.books.index.open.contains(&first) {
+                break;
+            }
+            run.unconfirmed.remove(&first);
+        }
         run.unconfirmed.len()
     }
 

@@ -138,8 +138,6 @@ pub(super) struct VenueRun {
     pub(super) early: Option<Box<AccountSnapshot>>,
     /// Orders that the comparison has not accounted for.
     pub(super) unconfirmed: BTreeSet<OrderNumber>,
-    /// How many of them there were when the gate was last looked at.
-    pub(super) in_doubt: usize,
     /// Orders whose queries wait for their turn.
     pub(super) queries: VecDeque<OrderNumber>,
     pub(super) queued: BTreeSet<OrderNumber>,
@@ -163,7 +161,6 @@ impl VenueRun {
             why: "not connected yet".to_owned(),
             early: None,
             unconfirmed: BTreeSet::new(),
-            in_doubt: 0,
             queries: VecDeque::new(),
             queued: BTreeSet::new(),
             tokens: 1,
@@ -181,6 +178,8 @@ impl VenueRun {
 pub(super) struct Audit {
     /// When balances were asked for, and the activity count then.
     pub(super) asked: Option<(Mono, u64)>,
+    /// After an answer that settled nothing, the next question waits until here.
+    pub(super) not_before: Mono,
     /// Reads in a row that showed the same difference.
     pub(super) strikes: u32,
     /// The activity count of the first of them.

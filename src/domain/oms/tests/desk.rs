@@ -237,11 +237,14 @@ impl Desk {
     /// What waits for the disk gets there.
     pub fn sync(&mut self) -> Vec<Effect> {
         let mut all = Vec::new();
+        // What is written meanwhile queues behind: tickets reach the disk in order.
+        let writes = std::mem::take(&mut self.writes);
         while let Some(batch) = self.pending.pop_front() {
             let ticket = batch.ticket;
             self.disk.push(batch);
             all.extend(self.step(Event::Durable { ticket }));
         }
+        self.writes = writes;
         all
     }
 

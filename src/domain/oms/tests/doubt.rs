@@ -19,7 +19,7 @@ fn a_timeout_is_asked_about_and_found_filled() {
     let mut desk = Desk::running();
     let order = in_doubt(&mut desk, "hold");
     let effects = desk.wait(100);
-    assert_eq!(queries(&effects), [order.client_order_id.clone()]);
+    assert_eq!(queries(&effects).first(), Some(&order.client_order_id));
     let mut report = desk.report(&order, OrderStatus::Filled, "1");
     let fill = desk.execute(&report, 1, "1");
     report.fills = vec![fill];

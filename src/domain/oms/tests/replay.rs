@@ -248,10 +248,10 @@ impl Run {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_journal_read_back_is_the_state(ops in prop::collection::vec(op(), 1..120)) {
+    fn the_journal_read_back_is_the_state(ops in prop::collection::vec(op(), 1..80)) {
         let mut run = Run { desk: Desk::running(), sent: Vec::new(), trade: 0, names: 0 };
         for op in &ops {
             run.run(op);
