@@ -200,7 +200,8 @@ impl Oms {
         if wants_cancel && self.watch.get(&number).is_none_or(|watch| watch.cancel.is_none()) {
             self.send_cancel(out, number);
         }
-        if known && !self.shelf.parked.is_empty() {
+        // What is identified may own a fill on the shelf; what ended cannot own one any more.
+        if (known || is_final) && !self.shelf.parked.is_empty() {
             self.unpark(out);
         }
         if is_final {

@@ -219,7 +219,6 @@ impl Oms {
         self.progress_cold_cancel(out, venue);
         let in_doubt = self.unaccounted(venue);
         let Some(run) = self.venues.get_mut(venue) else { return };
-        run.in_doubt = in_doubt;
         if run.open {
             return;
         }

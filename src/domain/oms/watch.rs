@@ -138,8 +138,6 @@ pub(super) struct VenueRun {
     pub(super) early: Option<Box<AccountSnapshot>>,
     /// Orders that the comparison has not accounted for.
     pub(super) unconfirmed: BTreeSet<OrderNumber>,
-    /// How many of them there were when the gate was last looked at.
-    pub(super) in_doubt: usize,
     /// Orders whose queries wait for their turn.
     pub(super) queries: VecDeque<OrderNumber>,
     pub(super) queued: BTreeSet<OrderNumber>,
@@ -163,7 +161,6 @@ impl VenueRun {
             why: "not connected yet".to_owned(),
             early: None,
             unconfirmed: BTreeSet::new(),
-            in_doubt: 0,
             queries: VecDeque::new(),
             queued: BTreeSet::new(),
             tokens: 1,
@@ -189,6 +186,10 @@ pub(super) struct Audit {
     pub(super) strikes_at: u64,
     /// Fills were fetched since the first of them, to see whether one was missed.
     pub(super) fills_asked: Option<Mono>,
+    /// They were fetched once more after the venue's visibility window.
+    pub(super) fetched_late: bool,
+    /// The last trade of each instrument when the two last agreed.
+    pub(super) agreed: BTreeMap<Symbol, u64>,
     /// The comparison since the session came up agreed, or could not be made for an order in doubt.
     pub(super) judged: bool,
     /// A difference that was confirmed, in words.
