@@ -1,8 +1,8 @@
 //! The order path's metrics, from its readings at scrape time.
 
 use super::metrics::{counter, gauge, register, signed};
-use crate::actors::journal::{COMMIT_BOUNDS_US, CommitTimes, JournalReading};
-use crate::actors::oms::{BOUNDS_US, Latencies, OmsView};
+use crate::actors::journal::JournalReading;
+use crate::actors::oms::{BOUNDS_US, Histogram, Latencies, OmsView};
 use crate::domain::order::OrderState;
 use prometheus::proto::{Bucket, LabelPair, Metric, MetricFamily, MetricType};
 use prometheus::{GaugeVec, Opts, Registry};
@@ -19,7 +19,7 @@ pub struct OrderScrape<'a> {
     /// Since it last wrote something.
     pub journal_idle: Option<Duration>,
     /// How long its commits take.
-    pub commits: &'a CommitTimes,
+    pub commits: &'a Histogram,
 }
 
 /// Every state, so that a series exists before the first order reaches it: a rate over a series that is born late
@@ -111,7 +111,7 @@ pub(super) fn histograms(scrape: &OrderScrape<'_>) -> Vec<MetricFamily> {
         family(
             "plimsoll_journal_commit_seconds",
             "Time that a commit of the journal took.",
-            vec![metric(&COMMIT_BOUNDS_US, scrape.commits.read(), None)],
+            vec![metric(&BOUNDS_US, scrape.commits.read(), None)],
         ),
     ]
 }
