@@ -51,7 +51,7 @@ fn check(
 }
 
 macro_rules! text_id {
-    ($(#[$doc:meta])* $name:ident, $max:literal, $legal:expr, $allowed:literal) => {
+    ($(#[$doc:meta])* $name:ident, $max:literal, $legal:expr, $allowed:literal, read: $read:ident) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Arc<str>);
@@ -110,7 +110,7 @@ macro_rules! text_id {
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
                 let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
-                Self::new(&text).map_err(serde::de::Error::custom)
+                Self::$read(&text).map_err(serde::de::Error::custom)
             }
         }
     };
@@ -130,39 +130,42 @@ fn upper(byte: u8) -> bool {
 
 text_id!(
     /// A configured venue, for example `paper` or `binance`.
-    VenueId, 32, dashed, "A-Z a-z 0-9 - _"
+    VenueId, 32, dashed, "A-Z a-z 0-9 - _", read: new
 );
 text_id!(
     /// An account at a venue, as the configuration names it (never the key itself).
-    AccountId, 64, dashed, "A-Z a-z 0-9 - _"
+    AccountId, 64, dashed, "A-Z a-z 0-9 - _", read: new
 );
 text_id!(
     /// A tradable instrument in the venue's own spelling, for example `BTCUSDT`.
-    Symbol, 32, upper, "A-Z 0-9 - _ . / :"
+    Symbol, 32, upper, "A-Z 0-9 - _ . / :", read: new
 );
 text_id!(
     /// A currency or token, for example `USDT`.
-    Asset, 64, graphic, "printable ASCII without spaces"
+    Asset, 64, graphic, "printable ASCII without spaces", read: new
 );
 text_id!(
     /// The id that we give an order and that the venue echoes: what makes a resend safe.
-    ClientOrderId, 36, dashed, "A-Z a-z 0-9 - _"
+    ///
+    /// What is read back is as wide as [`ClientOrderId::from_venue`]: the journal holds adopted orders too, and
+    /// a row that can be written must be readable. Requests check theirs by themselves.
+    ClientOrderId, 36, dashed, "A-Z a-z 0-9 - _", read: from_venue
 );
 text_id!(
     /// The id that the venue gave an order. Numeric on Binance, text elsewhere.
-    VenueOrderId, 64, graphic, "printable ASCII without spaces"
+    VenueOrderId, 64, graphic, "printable ASCII without spaces", read: new
 );
 text_id!(
     /// Who an order is attributed to: a configured strategy, `manual`, or `external` for adopted orders.
-    StrategyId, 32, dashed, "A-Z a-z 0-9 - _"
+    StrategyId, 32, dashed, "A-Z a-z 0-9 - _", read: new
 );
 text_id!(
     /// One thread of cause and effect: from the request to the journal row, the order, the fill, the alert.
-    Correlation, 64, graphic, "printable ASCII without spaces"
+    Correlation, 64, graphic, "printable ASCII without spaces", read: new
 );
 text_id!(
     /// The id of one execution, unique per (venue, account, symbol).
-    TradeId, 64, graphic, "printable ASCII without spaces"
+    TradeId, 64, graphic, "printable ASCII without spaces", read: new
 );
 
 impl ClientOrderId {
@@ -218,6 +221,13 @@ mod tests {
         assert!(ClientOrderId::new("web/7.a:b").is_err());
         assert_eq!(ClientOrderId::from_venue("web/7.a:b").unwrap().as_str(), "web/7.a:b");
         assert!(ClientOrderId::from_venue("a\u{0}b").is_err());
+        let foreign = ClientOrderId::from_venue("web/7.a:b").unwrap();
+        let text = serde_json::to_string(&foreign).unwrap();
+        assert_eq!(
+            serde_json::from_str::<ClientOrderId>(&text).unwrap(),
+            foreign,
+            "what is written is readable"
+        );
     }
 
     #[test]

@@ -144,11 +144,16 @@ impl Oms {
         let off = differences(&expected, balances, &self.settings.tolerance);
         let activity = run.activity;
         let Some(off) = off else {
+            run.audit.fetched_late = false;
             run.audit.judged = true;
             run.audit.strikes = 0;
             run.audit.fills_asked = None;
             if run.audit.diverged.take().is_some() {
                 self.clear(out, "position_divergence", venue.to_string());
+            }
+            let agreed = self.last_trades(venue);
+            if let Some(run) = self.venues.get_mut(venue) {
+                run.audit.agreed = agreed;
             }
             return true;
         };
@@ -156,22 +161,29 @@ impl Oms {
             run.audit.strikes = 0;
             run.audit.strikes_at = activity;
             run.audit.fills_asked = Some(out.now.mono);
+            run.audit.fetched_late = false;
         }
+        // The venue may show a balance before it shows the trade behind it.
+        let window = self.settings.venues.iter().find(|known| known.id == *venue);
+        let window = window.map_or(0, |known| known.absence_proof_after_ms);
+        let shown = run.audit.fills_asked.unwrap_or(out.now.mono).plus(window);
+        let late = out.now.mono >= shown && !run.audit.fetched_late;
+        run.audit.fetched_late |= late;
         run.audit.strikes = run.audit.strikes.saturating_add(1);
-        let (strikes, since) = (run.audit.strikes, run.audit.fills_asked.unwrap_or(out.now.mono));
+        let (strikes, agreed) = (run.audit.strikes, run.audit.agreed.clone());
         let already = run.audit.diverged.is_some();
         let symbols = self.symbols(venue);
-        if strikes == 1 {
-            // A lost frame looks just like this: the list of orders and the fills would show it.
-            let last = self.last_trades(venue);
+        if strikes == 1 || late {
+            // A lost frame looks just like this: the list of orders and the fills would show it. Asked for is
+            // all since the two agreed: a trade that was hidden may be older than the latest booked one.
             for symbol in &symbols {
-                self.fetch(out, venue, symbol, last.get(symbol).copied());
+                self.fetch(out, venue, symbol, agreed.get(symbol).copied());
             }
             self.open_check_due(out, venue);
         }
         let looked = symbols.iter().all(|symbol| {
             let fetch = self.fetches.get(&(venue.clone(), symbol.clone()));
-            fetch.and_then(|fetch| fetch.done).is_some_and(|(asked, _)| asked >= since)
+            fetch.and_then(|fetch| fetch.done).is_some_and(|(asked, _)| asked >= shown)
         });
         if strikes < self.settings.knobs.position_check_retries || !looked {
             return false;

@@ -7,7 +7,7 @@
 use super::event::Actor;
 use super::fact::{CancelRequested, ColdStart, Fact, FillBooked, Moved, Resend};
 use super::index::Index;
-use crate::domain::ids::{ClientOrderId, StrategyId, Symbol, TradeId, VenueId};
+use crate::domain::ids::{ClientOrderId, StrategyId, Symbol, TradeId, VenueId, VenueOrderId};
 use crate::domain::ledger::{BookedFill, Ledger, LedgerError, Position};
 use crate::domain::money::{Amount, Price, Quantity};
 use crate::domain::order::lifecycle::{Input, Verdict, follow};
@@ -18,6 +18,19 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Fills taken back that are remembered, so that a repeated message takes nothing back twice.
 const BUSTS_REMEMBERED: usize = 1_024;
+
+/// Fills without an order that are remembered, for the case that their order is found later.
+const UNMATCHED_REMEMBERED: usize = 1_024;
+
+/// A fill that was booked before its order was known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Unmatched {
+    venue: VenueId,
+    symbol: Symbol,
+    venue_order_id: VenueOrderId,
+    quantity: Quantity,
+    quote: Amount,
+}
 
 /// A standing halt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +55,7 @@ pub(super) struct Books {
     pub(super) halted: Option<Halt>,
     pub(super) switches: BTreeMap<StrategyId, bool>,
     pub(super) busted: VecDeque<(VenueId, Symbol, TradeId)>,
+    pub(super) unmatched: VecDeque<Unmatched>,
     pub(super) index: Index,
     pub(super) keep: Keep,
 }
@@ -88,6 +102,7 @@ impl Books {
             halted: None,
             switches: BTreeMap::new(),
             busted: VecDeque::new(),
+            unmatched: VecDeque::new(),
             index: Index::default(),
             keep,
         }
@@ -150,6 +165,7 @@ impl Books {
         }
         self.index.enter(order);
         self.orders.insert(order.number, order.clone());
+        self.absorb(order.number);
         self.retire(order.number, order.created_at);
         Touched { order: Some(order.number), ..Touched::default() }
     }
@@ -179,7 +195,11 @@ impl Books {
         next.updated_at = at;
         self.index.replace(order, &next);
         let (was_final, is_final) = (order.state.is_final(), next.state.is_final());
+        let identified = order.venue_order_id.is_none() && next.venue_order_id.is_some();
         *order = next;
+        if identified {
+            self.absorb(number);
+        }
         if was_final && !is_final {
             self.closed.retain(|closed| *closed != number);
         }
@@ -228,8 +248,11 @@ impl Books {
             add_fill(&mut order.clone(), fill).ok_or(ApplyError::Overflow(number))?;
         }
         let booked = self.ledger.book(&fill.booked, &fill.base, &fill.quote)?;
-        if let Some(number) = fill.order {
-            self.change(number, at, |order| add_fill(order, fill))?;
+        match fill.order {
+            Some(number) => {
+                self.change(number, at, |order| add_fill(order, fill))?;
+            }
+            None => self.note_unmatched(&fill.booked),
         }
         Ok(Touched { order: fill.order, fill: Some(fill.booked.clone()), positions: vec![booked.position] })
     }
@@ -245,6 +268,48 @@ impl Books {
         }
         let taken_back = BookedFill { busted: true, ..fill.booked.clone() };
         Ok(Touched { order: None, fill: Some(taken_back), positions: vec![booked.position] })
+    }
+
+    fn note_unmatched(&mut self, booked: &BookedFill) {
+        let fill = &booked.fill;
+        self.unmatched.push_back(Unmatched {
+            venue: booked.venue.clone(),
+            symbol: fill.symbol.clone(),
+            venue_order_id: fill.venue_order_id.clone(),
+            quantity: fill.quantity,
+            quote: fill.price.notional(fill.quantity).unwrap_or(Amount::ZERO),
+        });
+        if self.unmatched.len() > UNMATCHED_REMEMBERED {
+            self.unmatched.pop_front();
+        }
+    }
+
+    /// Fills that came before their order was known are its own: else they would be looked for for ever. The
+    /// position stays with `external`, to which they were booked.
+    fn absorb(&mut self, number: OrderNumber) {
+        let Some(order) = self.orders.get(&number) else { return };
+        let Some(venue_order_id) = &order.venue_order_id else { return };
+        let own = |fill: &&Unmatched| {
+            fill.venue == order.venue && fill.symbol == order.symbol && fill.venue_order_id == *venue_order_id
+        };
+        let mut next = order.clone();
+        for fill in self.unmatched.iter().filter(own) {
+            let quantity = next.booked.checked_add(fill.quantity);
+            let quote = next.booked_quote.checked_add(fill.quote);
+            let (Some(quantity), Some(quote)) = (quantity, quote) else { return };
+            (next.booked, next.booked_quote) = (quantity, quote);
+            next.executed = next.executed.max(quantity);
+        }
+        if next.booked == order.booked {
+            return;
+        }
+        let (venue, symbol) = (order.venue.clone(), order.symbol.clone());
+        let venue_order_id = venue_order_id.clone();
+        self.unmatched.retain(|fill| {
+            fill.venue != venue || fill.symbol != symbol || fill.venue_order_id != venue_order_id
+        });
+        self.index.replace(order, &next);
+        self.orders.insert(number, next);
     }
 
     /// What an order executed before the books began belongs to the balances that they began with.
@@ -270,6 +335,7 @@ impl Books {
             self.carry_over(number);
         }
         self.closed.clear();
+        self.unmatched.clear();
         self.begun.clear();
         self.halted = None;
         Touched { positions: self.ledger.clear(at), ..Touched::default() }

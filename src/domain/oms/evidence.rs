@@ -171,10 +171,15 @@ impl Oms {
         let (venue, id) = (order.venue.clone(), order.client_order_id.clone());
         let venue_name = order.venue_client_order_id.clone();
         let (is_final, booked) = (order.state.is_final(), order.is_booked());
+        // An order in doubt is cancelled too: what it may still do should stop now, not when it can be asked
+        // about (passivbot#980). A cancel that finds nothing harms nothing, and is repeated.
         let wants_cancel = order.cancel_requested
             && matches!(
                 order.state,
-                OrderState::Working | OrderState::PartiallyFilled | OrderState::PendingCancel
+                OrderState::Working
+                    | OrderState::PartiallyFilled
+                    | OrderState::PendingCancel
+                    | OrderState::Unknown
             );
         let known = order.venue_order_id.is_some();
         let now = out.now.mono;
@@ -195,7 +200,8 @@ impl Oms {
         if wants_cancel && self.watch.get(&number).is_none_or(|watch| watch.cancel.is_none()) {
             self.send_cancel(out, number);
         }
-        if known && !self.shelf.parked.is_empty() {
+        // What is identified may own a fill on the shelf; what ended cannot own one any more.
+        if (known || is_final) && !self.shelf.parked.is_empty() {
             self.unpark(out);
         }
         if is_final {
@@ -331,7 +337,7 @@ fn input_of(order: &Order, report: &OrderReport) -> Input {
         _ if all => Input::FullyExecuted,
         OrderStatus::Filled => Input::FullyExecuted,
         OrderStatus::Canceled => Input::Cancelled,
-        OrderStatus::Rejected => Input::Rejected,
+        OrderStatus::Rejected => Input::Killed,
         OrderStatus::Expired | OrderStatus::ExpiredInMatch => Input::Expired,
         _ if on_silence => Input::Resurfaced,
         _ if !executed.is_zero() => Input::Executed,

@@ -2,11 +2,11 @@
 //!
 //! The format is numbered. A text of an unknown number is refused, never guessed at.
 
-use super::books::{Books, Halt, Keep};
+use super::books::{Books, Halt, Keep, Unmatched};
 use super::index::Index;
 use crate::domain::ids::{StrategyId, Symbol, TradeId, VenueId};
 use crate::domain::ledger::Ledger;
-use crate::domain::order::{Order, OrderNumber};
+use crate::domain::order::{Order, OrderNumber, OrderState};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -45,6 +45,7 @@ struct Stored<'a> {
     halted: Cow<'a, Option<Halt>>,
     switches: Cow<'a, BTreeMap<StrategyId, bool>>,
     busted: Cow<'a, VecDeque<(VenueId, Symbol, TradeId)>>,
+    unmatched: Cow<'a, VecDeque<Unmatched>>,
 }
 
 pub(super) fn write(books: &Books) -> Result<String, SnapshotError> {
@@ -52,15 +53,25 @@ pub(super) fn write(books: &Books) -> Result<String, SnapshotError> {
         format: FORMAT,
         tag: Cow::Borrowed(&books.tag),
         next: books.next,
-        orders: books.orders.values().map(Cow::Borrowed).collect(),
+        orders: books.orders.values().map(as_in_the_rows).collect(),
         closed: Cow::Borrowed(&books.closed),
         ledger: Cow::Borrowed(&books.ledger),
         begun: Cow::Borrowed(&books.begun),
         halted: Cow::Borrowed(&books.halted),
         switches: Cow::Borrowed(&books.switches),
         busted: Cow::Borrowed(&books.busted),
+        unmatched: Cow::Borrowed(&books.unmatched),
     };
     serde_json::to_string(&stored).map_err(|error| SnapshotError::Unreadable(error.to_string()))
+}
+
+/// A sending has no row of its own, so a snapshot does not know of it either: read back, both say the same.
+fn as_in_the_rows(order: &Order) -> Cow<'_, Order> {
+    if order.state != OrderState::Submitted {
+        return Cow::Borrowed(order);
+    }
+    let attempts = if order.attempts == 1 { 0 } else { order.attempts };
+    Cow::Owned(Order { state: OrderState::PendingSubmit, attempts, ..order.clone() })
 }
 
 pub(super) fn read(text: &str, keep: Keep) -> Result<Books, SnapshotError> {
@@ -89,6 +100,7 @@ pub(super) fn read(text: &str, keep: Keep) -> Result<Books, SnapshotError> {
         halted: stored.halted.into_owned(),
         switches: stored.switches.into_owned(),
         busted: stored.busted.into_owned(),
+        unmatched: stored.unmatched.into_owned(),
         index,
         keep,
     })

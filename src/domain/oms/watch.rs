@@ -186,6 +186,10 @@ pub(super) struct Audit {
     pub(super) strikes_at: u64,
     /// Fills were fetched since the first of them, to see whether one was missed.
     pub(super) fills_asked: Option<Mono>,
+    /// They were fetched once more after the venue's visibility window.
+    pub(super) fetched_late: bool,
+    /// The last trade of each instrument when the two last agreed.
+    pub(super) agreed: BTreeMap<Symbol, u64>,
     /// The comparison since the session came up agreed, or could not be made for an order in doubt.
     pub(super) judged: bool,
     /// A difference that was confirmed, in words.

@@ -24,8 +24,10 @@ pub enum Input {
     FullyExecuted,
     /// The venue says that it was cancelled.
     Cancelled,
-    /// The venue says that it was refused.
+    /// A sending of it was refused.
     Rejected,
+    /// The venue shows the order itself as refused, perhaps after it had taken it.
+    Killed,
     /// The venue says that it ended by its rules.
     Expired,
     /// A cancel goes out.
@@ -44,7 +46,7 @@ pub enum Input {
 
 impl Input {
     /// All of them, for tests and documentation.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Sent,
         Self::Unsent,
         Self::Denied,
@@ -53,6 +55,7 @@ impl Input {
         Self::FullyExecuted,
         Self::Cancelled,
         Self::Rejected,
+        Self::Killed,
         Self::Expired,
         Self::CancelSent,
         Self::CancelRefused,
@@ -92,7 +95,7 @@ pub const fn follow(state: OrderState, input: Input) -> Verdict {
         (S::PendingSubmit | S::Submitted, I::Executed) => Next(S::PartiallyFilled),
         (S::PendingSubmit | S::Submitted, I::FullyExecuted) => Next(S::Filled),
         (S::PendingSubmit | S::Submitted, I::Cancelled) => Next(S::Cancelled),
-        (S::PendingSubmit | S::Submitted, I::Rejected) => Next(S::Rejected),
+        (S::PendingSubmit | S::Submitted, I::Rejected | I::Killed) => Next(S::Rejected),
         (S::PendingSubmit | S::Submitted, I::Expired) => Next(S::Expired),
         (S::PendingSubmit | S::Submitted, I::Doubt) => Next(S::Unknown),
         // A cancel waits for the acknowledgement: sent now, it could overtake the order.
@@ -120,6 +123,8 @@ pub const fn follow(state: OrderState, input: Input) -> Verdict {
         (S::Working | S::PartiallyFilled, I::CancelRefused) => Query,
         // A refusal after the acknowledgement, or of a second sending: one of the two is wrong.
         (S::Working | S::PartiallyFilled, I::Rejected) => Query,
+        // Its engine refused what its gateway had taken: the venue's word on the order, and the last one.
+        (S::Working | S::PartiallyFilled | S::PendingCancel, I::Killed) => Next(S::Rejected),
         // What was seen open stays open until the venue says otherwise (nautilus#5000): absence is asked about.
         (S::Working | S::PartiallyFilled, I::Doubt) => Next(S::Unknown),
         (S::Working | S::PartiallyFilled, I::Absent) => Wrong,
@@ -139,7 +144,7 @@ pub const fn follow(state: OrderState, input: Input) -> Verdict {
         (S::Unknown, I::Executed) => Next(S::PartiallyFilled),
         (S::Unknown, I::FullyExecuted) => Next(S::Filled),
         (S::Unknown, I::Cancelled | I::Absent) => Next(S::Cancelled),
-        (S::Unknown, I::Rejected) => Next(S::Rejected),
+        (S::Unknown, I::Rejected | I::Killed) => Next(S::Rejected),
         (S::Unknown, I::Expired) => Next(S::Expired),
         (S::Unknown, I::Resend) => Next(S::PendingSubmit),
         (S::Unknown, I::CancelSent | I::CancelRefused | I::Doubt) => Stay,
@@ -151,14 +156,14 @@ pub const fn follow(state: OrderState, input: Input) -> Verdict {
         (S::Filled, I::Cancelled | I::Expired) => Stay,
         // The cancel came too late: the order had filled.
         (S::Filled, I::CancelSent | I::CancelRefused) => Stay,
-        (S::Filled, I::Rejected | I::Doubt | I::Absent) => Stay,
+        (S::Filled, I::Rejected | I::Killed | I::Doubt | I::Absent) => Stay,
 
         (S::Cancelled | S::Expired, I::Live | I::Executed) => Stay,
         // The fill that crossed the cancel on the wire: the last of the quantity was executed after all.
         (S::Cancelled | S::Expired, I::FullyExecuted) => Next(S::Filled),
         (S::Cancelled | S::Expired, I::Cancelled | I::Expired) => Stay,
         (S::Cancelled | S::Expired, I::CancelSent | I::CancelRefused) => Stay,
-        (S::Cancelled | S::Expired, I::Rejected | I::Doubt | I::Absent) => Stay,
+        (S::Cancelled | S::Expired, I::Rejected | I::Killed | I::Doubt | I::Absent) => Stay,
         // Closed here on the venue's silence; the venue speaks after all (hummingbot#8457).
         (S::Cancelled | S::Expired, I::Resurfaced) => Next(S::Working),
 
@@ -166,14 +171,14 @@ pub const fn follow(state: OrderState, input: Input) -> Verdict {
         (S::Rejected, I::Live | I::Resurfaced) => Next(S::Working),
         (S::Rejected, I::Executed) => Next(S::PartiallyFilled),
         (S::Rejected, I::FullyExecuted) => Next(S::Filled),
-        (S::Rejected, I::Cancelled | I::Rejected | I::Expired) => Stay,
+        (S::Rejected, I::Cancelled | I::Rejected | I::Killed | I::Expired) => Stay,
         (S::Rejected, I::CancelSent | I::CancelRefused | I::Doubt | I::Absent) => Stay,
 
         // Never sent, as far as anybody here knows. The venue's word is stronger.
         (S::Denied, I::Live | I::Resurfaced) => Next(S::Working),
         (S::Denied, I::Executed) => Next(S::PartiallyFilled),
         (S::Denied, I::FullyExecuted) => Next(S::Filled),
-        (S::Denied, I::Cancelled | I::Rejected | I::Expired) => Stay,
+        (S::Denied, I::Cancelled | I::Rejected | I::Killed | I::Expired) => Stay,
         (S::Denied, I::CancelSent | I::CancelRefused | I::Doubt | I::Absent | I::Denied) => Stay,
 
         // Nothing final is ever sent, denied or sent again.
@@ -205,12 +210,13 @@ mod tests {
     ];
 
     /// Evidence from the venue, which may come at any time, in any order, twice.
-    const EVIDENCE: [Input; 8] = [
+    const EVIDENCE: [Input; 9] = [
         Input::Live,
         Input::Executed,
         Input::FullyExecuted,
         Input::Cancelled,
         Input::Rejected,
+        Input::Killed,
         Input::Expired,
         Input::CancelRefused,
         Input::Resurfaced,
@@ -268,6 +274,7 @@ mod tests {
             (S::Filled, Input::CancelRefused, Stay),
             (S::PendingCancel, Input::CancelRefused, Query),
             (S::Working, Input::Rejected, Query),
+            (S::Working, Input::Killed, Next(S::Rejected)),
             (S::Unknown, Input::Absent, Next(S::Cancelled)),
             (S::Cancelled, Input::Resurfaced, Next(S::Working)),
             (S::Cancelled, Input::Live, Stay),

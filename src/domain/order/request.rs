@@ -3,7 +3,7 @@
 use crate::domain::ids::{ClientOrderId, Correlation, StrategyId, Symbol, VenueId};
 use crate::domain::money::{Price, Quantity};
 use crate::domain::order_types::{Side, TimeInForce};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The kinds of order that can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -17,12 +17,18 @@ pub enum OrderKind {
     LimitMaker,
 }
 
+/// The id of an order to be made: in the alphabet that every venue takes. Ids of adopted orders may be wider.
+fn own_id<'de, D: Deserializer<'de>>(d: D) -> Result<Option<ClientOrderId>, D::Error> {
+    let given = Option::<String>::deserialize(d)?;
+    given.map(|text| ClientOrderId::new(&text)).transpose().map_err(serde::de::Error::custom)
+}
+
 /// A request for a new order, before risk has seen it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OrderRequest {
     /// The caller's own id; the same id again is the same order. `None` takes the generated one.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "own_id")]
     pub client_order_id: Option<ClientOrderId>,
     /// Where.
     pub venue: VenueId,
@@ -64,7 +70,7 @@ pub struct ReplaceRequest {
     /// The order to replace.
     pub original: ClientOrderId,
     /// The caller's id for the new order.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "own_id")]
     pub client_order_id: Option<ClientOrderId>,
     /// New limit price.
     pub price: Price,
@@ -101,4 +107,21 @@ pub enum Patience {
     /// Nothing is done without an operator; the order counts at worst case and an alert stands.
     #[default]
     Hold,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_for_a_new_order_is_in_our_alphabet() {
+        let request = |id: &str| {
+            let text =
+                format!(r#"{{"original": "web.7", "client_order_id": {id}, "price": "1", "quantity": "1"}}"#);
+            serde_json::from_str::<ReplaceRequest>(&text)
+        };
+        assert!(request(r#""mine-1""#).is_ok(), "an adopted order may be replaced");
+        assert!(request("null").unwrap().client_order_id.is_none());
+        assert!(request(r#""web.8""#).is_err());
+    }
 }
