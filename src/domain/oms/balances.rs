@@ -72,8 +72,9 @@ impl Oms {
         };
         let next = now.plus(pause.max(1));
         self.timers.set(Alarm::Balances(venue.clone()), Some(next));
-        if let Some(run) = self.venues.get_mut(venue).filter(|_| !settled) {
-            run.audit.not_before = next;
+        // A gate that waits for this answer asks again, but at the pace of the checks.
+        if let Some(run) = self.venues.get_mut(venue).filter(|run| !settled || !run.audit.judged) {
+            run.audit.not_before = now.plus(knobs.position_recheck_ms.max(1));
         }
         self.progress(out, venue);
     }
@@ -187,7 +188,12 @@ impl Oms {
         if strikes < self.settings.knobs.position_check_retries || !looked {
             return false;
         }
-        if !already {
+        if already {
+            // Known, said and halted for; the gate need not wait for it again after a reconnect.
+            if let Some(run) = self.venues.get_mut(venue) {
+                run.audit.judged = true;
+            }
+        } else {
             self.diverged(out, venue, off);
         }
         true

@@ -196,7 +196,10 @@ impl Desk {
     pub fn step(&mut self, event: Event) -> Vec<Effect> {
         let mut events = VecDeque::from([event]);
         let mut all = Vec::new();
+        let mut steps = 0;
         while let Some(event) = events.pop_front() {
+            steps += 1;
+            assert!(steps < 5_000, "question and answer without end: {event:?}");
             let effects = self.oms.step(self.now, event);
             check_order(&effects);
             for effect in &effects {

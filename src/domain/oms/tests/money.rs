@@ -22,6 +22,22 @@ fn a_difference_is_believed_after_three_reads_and_halts() {
     assert_eq!(desk.oms.phase(), Phase::Running);
 }
 
+/// Found by the replay property: after a reconnect the gate waited for a comparison that was over already.
+#[test]
+fn a_standing_difference_is_not_asked_about_without_end() {
+    let mut desk = Desk::running();
+    desk.balances.insert(asset("USDT"), amount("9000"));
+    desk.wait(65_000);
+    assert_eq!(desk.oms.phase(), Phase::Halted);
+    desk.step(Event::VenueLive { venue: venue(), live: false });
+    desk.step(Event::VenueLive { venue: venue(), live: true });
+    desk.reconcile();
+    let asked = |effect: &&Effect| matches!(effect, Effect::FetchBalances(_));
+    let questions = desk.wait(10_000).iter().filter(asked).count();
+    assert!(questions < 40, "{questions} questions in ten seconds");
+    assert_eq!((desk.oms.phase(), desk.oms.gate(&venue())), (Phase::Halted, None));
+}
+
 #[test]
 fn a_difference_that_goes_away_was_none() {
     let mut desk = Desk::running();

@@ -248,7 +248,7 @@ impl Run {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
 
     #[test]
     fn the_journal_read_back_is_the_state(ops in prop::collection::vec(op(), 1..80)) {
@@ -261,9 +261,9 @@ proptest! {
             let mut read = Oms::new(settings()).unwrap();
             replay(&mut read, &run.desk.disk);
             prop_assert_eq!(settled(&read.books), settled(&run.desk.oms.books), "after {:?}", op);
-            // The snapshot is the same state in another form.
+            // The snapshot says what the rows say, in another form.
             let restored = Oms::restore(settings(), &run.desk.oms.snapshot().unwrap()).unwrap();
-            prop_assert_eq!(&restored.books, &run.desk.oms.books);
+            prop_assert_eq!(settled(&restored.books), settled(&run.desk.oms.books));
         }
         // I2: one name is sent again only after a row that says so.
         let resends = run.desk.disk.iter().flat_map(|batch| &batch.rows).filter(|row| row.kind == "resend").count();
