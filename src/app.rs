@@ -1,27 +1,32 @@
 //! The whole process as one value: built from settings, run until it is told to stop.
 //!
 //! `main` and the tests use the same two functions. Building binds the listener (port 0 is possible)
-//! and starts nothing; running starts the tree, serves HTTP, and ends in order: the tree first, so that
-//! the health routes tell the truth while it drains, then the server.
+//! and starts nothing; running starts the tree, serves HTTP, and ends in order: the order intake first,
+//! then working orders, then the tree, so that the health routes tell the truth while it drains, then the
+//! server; logs and metrics stay with the run.
 
-use crate::actors::{self, Readings};
-use crate::config::supervision::Jitter as JitterSetting;
-use crate::config::{
-    ChildOverride as ChildSettings, ConfigErrors, Document, Settings, refused_child_setting, unknown_child,
-};
-use crate::emergency::Record;
-use crate::supervision::{
-    BuildError, ChildOverride, Emergency, EmergencyHandler, Ended, Jitter, OverrideError, Tree, TreeOptions,
-    Watching,
-};
+mod drain;
+mod options;
+mod plan;
+mod strategies;
+mod venues;
+
+pub use plan::PlanError;
+pub use venues::{VenueError, VenuePlan, paper_config};
+
+use crate::actors::oms::{OmsHandle, OmsReadings};
+use crate::actors::run_control::Word;
+use crate::actors::{self, Parts, Readings};
+use crate::config::venues::Mode;
+use crate::config::{ConfigErrors, Document, ProcessEnv, Settings};
+use crate::domain::oms::{Actor, StartHow};
+use crate::supervision::{BuildError, Ended, SupervisorDecl, Tree, TreeOptions};
+use crate::telemetry::{RunFolder, RunLog};
 use crate::web::{self, WebState};
 use actix_web::dev::ServerHandle;
 use actix_web::{App as WebApp, HttpServer};
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Exit code of a process that halted on an internal fault.
@@ -39,6 +44,9 @@ pub enum StartError {
     /// The configuration names what does not exist; each problem with its line.
     #[error("{0}")]
     Config(ConfigErrors),
+    /// What the settings ask for cannot be made.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
     /// The address cannot be bound.
     #[error("cannot listen on {address}: {error}")]
     Listen {
@@ -63,20 +71,59 @@ pub enum Outcome {
         /// The grace was over before everything had ended.
         forced: bool,
     },
+    /// To be started again, warm, in this process.
+    Restart(Actor),
+    /// The order management refused to start; nothing was changed.
+    Refused(String),
     /// A component could not be started.
     StartFailed(String),
     /// Halted on an internal fault.
     Halted(String),
 }
 
+/// How a run begins.
+#[derive(Debug)]
+pub struct Launch {
+    /// Warm or cold.
+    pub how: StartHow,
+    /// Who and why.
+    pub by: Actor,
+    /// The listener of the run before, so that a restart keeps its address.
+    pub listener: Option<TcpListener>,
+    /// Where log lines of the run are kept.
+    pub run_log: RunLog,
+}
+
+impl Launch {
+    /// A warm start by `plimsoll` itself, on a new listener, without a kept log.
+    #[must_use]
+    pub fn warm() -> Self {
+        let by = Actor { name: "plimsoll".to_owned(), reason: "started".to_owned() };
+        Self { how: StartHow::Warm, by, listener: None, run_log: RunLog::default() }
+    }
+
+    /// A second one with the same content.
+    ///
+    /// # Errors
+    /// When the listener cannot be duplicated.
+    pub fn try_clone(&self) -> std::io::Result<Self> {
+        let listener = self.listener.as_ref().map(TcpListener::try_clone).transpose()?;
+        Ok(Self { how: self.how, by: self.by.clone(), listener, run_log: self.run_log.clone() })
+    }
+}
+
 /// A process that is bound but not started.
 pub struct App {
     settings: Settings,
     config_hash: String,
+    mode: Mode,
     listener: TcpListener,
     address: SocketAddr,
     options: TreeOptions,
     readings: Readings,
+    tree: SupervisorDecl,
+    parts: Parts,
+    run_log: RunLog,
 }
 
 impl App {
@@ -84,14 +131,26 @@ impl App {
     ///
     /// # Errors
     /// [`StartError`]; nothing was started.
-    pub fn build(settings: Settings, document: &Document, config_hash: String) -> Result<Self, StartError> {
-        let readings = Readings::default();
-        let options = tree_options(&settings);
-        check_children(&options, document, &readings)?;
+    pub fn build(
+        settings: Settings,
+        document: &Document,
+        config_hash: String,
+        launch: Launch,
+    ) -> Result<Self, StartError> {
+        let mut readings = Readings::default();
+        let options = options::tree_options(&settings);
+        let trading = plan::trading(&settings, &launch, &ProcessEnv)?;
+        let (tree, parts) = actors::tree(&mut readings, trading);
+        options::check_children(&options, document, &tree)?;
         let listen = |error| StartError::Listen { address: settings.web.listen, error };
-        let listener = TcpListener::bind(settings.web.listen).map_err(listen)?;
+        let listener = match launch.listener {
+            Some(listener) => listener,
+            None => TcpListener::bind(settings.web.listen).map_err(listen)?,
+        };
         let address = listener.local_addr().map_err(listen)?;
-        Ok(Self { settings, config_hash, listener, address, options, readings })
+        let mode = settings.venues.iter().map(crate::config::venues::Venue::mode).max();
+        let (mode, run_log) = (mode.unwrap_or(Mode::Paper), launch.run_log);
+        Ok(Self { settings, config_hash, mode, listener, address, options, readings, tree, parts, run_log })
     }
 
     /// The address that clients connect to.
@@ -100,58 +159,137 @@ impl App {
         self.address
     }
 
+    /// The order management and what it shows, for whoever drives it within this process; `None` without a venue.
+    #[must_use]
+    pub fn order_path(&self) -> Option<(OmsHandle, OmsReadings)> {
+        self.parts.oms.clone().map(|oms| (oms, self.readings.oms.clone()))
+    }
+
+    /// A second handle on the listener, for a run after this one.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn listener(&self) -> std::io::Result<TcpListener> {
+        self.listener.try_clone()
+    }
+
     /// Runs until `stop` resolves or the tree ends by itself. Call it on an actix system.
     ///
     /// # Errors
     /// [`StartError`] when the tree or the server could not be started.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<Outcome, StartError> {
         let grace = Duration::from_millis(self.settings.supervision.shutdown_grace_ms);
-        report_last_emergency(&self.settings.data_dir.0);
-        let tree = Tree::start(actors::tree(&self.readings), self.options.clone())?;
-        let server = self.serve(tree.clone())?;
+        let folder = self.keep_logs();
+        options::report_last_emergency(&self.settings.data_dir.0);
+        let mut words = self.readings.run.listen();
+        let tree = Tree::start(self.tree, self.options)?;
+        let web = WebState::new(
+            tree.clone(),
+            self.readings.clone(),
+            self.parts.clone(),
+            self.mode,
+            self.config_hash.clone(),
+            self.settings.web.debug_routes,
+        );
+        let web = actix_web::web::Data::new(web);
+        let server = serve(web.clone(), &self.listener, self.settings.web.workers)?;
         tracing::info!(event = "serving", address = %self.address, config.hash = self.config_hash);
-        let ended = tokio::select! {
-            ended = tree.ended() => ended,
-            () = stop => {
-                tracing::info!(event = "shutdown_begun", grace_seconds = grace.as_secs_f64());
-                tree.shutdown(grace).await
+        let heard = async {
+            loop {
+                match words.as_mut() {
+                    Some(words) => match words.recv().await {
+                        Some(Word::Drained { .. }) => {}
+                        Some(word) => return word,
+                        None => std::future::pending().await,
+                    },
+                    None => std::future::pending().await,
+                }
             }
         };
+        let end = tokio::select! {
+            ended = tree.ended() => End::ByItself(ended),
+            () = stop => End::Asked,
+            word = heard => End::Word(word),
+        };
+        let orders = self.parts.oms.as_ref();
+        let at_shutdown = self.settings.orders.at_shutdown;
+        let outcome = match end {
+            End::ByItself(ended) => outcome(ended),
+            End::Asked => {
+                let by = Actor { name: "plimsoll".to_owned(), reason: "told to stop".to_owned() };
+                drain::orders(orders, words.as_mut(), drain::how(at_shutdown), by, grace).await;
+                outcome(tree.shutdown(grace).await)
+            }
+            End::Word(Word::Restart(by)) => {
+                drain::orders(orders, words.as_mut(), drain::FOR_RESTART, by.clone(), grace).await;
+                match tree.shutdown(grace).await {
+                    Ended::Shutdown { .. } => Outcome::Restart(by),
+                    ended => outcome(ended),
+                }
+            }
+            End::Word(Word::StartRefused(why)) => {
+                tree.shutdown(grace).await;
+                Outcome::Refused(why)
+            }
+            End::Word(Word::Drained { .. }) => outcome(tree.shutdown(grace).await),
+        };
+        web.end_streams();
         server.stop(true).await;
-        let outcome = outcome(ended);
         tracing::info!(event = "shutdown", outcome = ?outcome);
+        if let Some(folder) = folder {
+            drain::archive(&folder, web::metrics_text(&web), &self.run_log);
+        }
         Ok(outcome)
     }
 
-    fn serve(&self, tree: Tree) -> Result<ServerHandle, StartError> {
-        let state = actix_web::web::Data::new(WebState::new(
-            tree,
-            self.readings.clone(),
-            self.config_hash.clone(),
-            self.settings.web.debug_routes,
-        ));
-        let listener = self.listener.try_clone().map_err(StartError::Server)?;
-        let workers = usize::try_from(self.settings.web.workers).unwrap_or(1);
-        let server = HttpServer::new(move || {
-            let state = state.clone();
-            WebApp::new().wrap(web::headers()).configure(move |config| web::configure(config, state))
-        })
-        .workers(workers)
-        .max_connections(CONNECTIONS_PER_WORKER_MAX)
-        .client_request_timeout(CLIENT_REQUEST_TIMEOUT)
-        .shutdown_timeout(SERVER_SHUTDOWN_SECONDS)
-        .disable_signals()
-        .listen(listener)
-        .map_err(StartError::Server)?
-        .run();
-        let handle = server.handle();
-        actix_rt::spawn(async move {
-            if let Err(error) = server.await {
-                tracing::error!(error = %error, "the HTTP server failed");
+    /// Opens the run's folder. A run without one is poorer, not impossible.
+    fn keep_logs(&self) -> Option<RunFolder> {
+        self.parts.oms.as_ref()?;
+        match RunFolder::make(&self.settings.data_dir.0) {
+            Ok(folder) => {
+                self.run_log.open(&folder);
+                Some(folder)
             }
-        });
-        Ok(handle)
+            Err(error) => {
+                tracing::error!(error = %error, runbook = "disk_low", "the run's folder cannot be made");
+                None
+            }
+        }
     }
+}
+
+enum End {
+    ByItself(Ended),
+    Asked,
+    Word(Word),
+}
+
+fn serve(
+    state: actix_web::web::Data<WebState>,
+    listener: &TcpListener,
+    workers: u64,
+) -> Result<ServerHandle, StartError> {
+    let listener = listener.try_clone().map_err(StartError::Server)?;
+    let workers = usize::try_from(workers).unwrap_or(1);
+    let server = HttpServer::new(move || {
+        let state = state.clone();
+        WebApp::new().wrap(web::headers()).configure(move |config| web::configure(config, state))
+    })
+    .workers(workers)
+    .max_connections(CONNECTIONS_PER_WORKER_MAX)
+    .client_request_timeout(CLIENT_REQUEST_TIMEOUT)
+    .shutdown_timeout(SERVER_SHUTDOWN_SECONDS)
+    .disable_signals()
+    .listen(listener)
+    .map_err(StartError::Server)?
+    .run();
+    let handle = server.handle();
+    actix_rt::spawn(async move {
+        if let Err(error) = server.await {
+            tracing::error!(error = %error, "the HTTP server failed");
+        }
+    });
+    Ok(handle)
 }
 
 fn outcome(ended: Ended) -> Outcome {
@@ -159,79 +297,5 @@ fn outcome(ended: Ended) -> Outcome {
         Ended::Shutdown { forced } => Outcome::Stopped { forced },
         Ended::StartFailed(why) => Outcome::StartFailed(why),
         Ended::Emergency(emergency) => Outcome::Halted(emergency.to_string()),
-    }
-}
-
-/// Finds overrides that name nothing or cannot be, each with its line, before anything runs.
-fn check_children(options: &TreeOptions, document: &Document, readings: &Readings) -> Result<(), StartError> {
-    let located = |error| match error {
-        OverrideError::Unknown { path, known } => unknown_child(document, &path, &known),
-        OverrideError::Refused { path, field, problem } => {
-            refused_child_setting(document, &path, field, problem)
-        }
-    };
-    let problems = actors::tree(readings).check_overrides(&options.overrides);
-    ConfigErrors::check(problems.into_iter().map(located).collect()).map_err(StartError::Config)
-}
-
-fn tree_options(settings: &Settings) -> TreeOptions {
-    let set = &settings.supervision;
-    let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-    let overrides: BTreeMap<String, ChildOverride> =
-        set.children.iter().map(|(path, child)| (path.clone(), child_override(child))).collect();
-    TreeOptions {
-        watching: Watching::Thread { tick: Duration::from_millis(set.watchdog_tick_ms) },
-        control_hang: Duration::from_millis(set.control_hang_ms),
-        abandoned_threads_max: count(set.abandoned_threads_max),
-        background_tasks_max: count(set.background_tasks_max),
-        overrides,
-        on_emergency: emergency_handler(settings.data_dir.0.clone()),
-        ..TreeOptions::default()
-    }
-}
-
-/// Leaves a record for the next start before anything is stopped. The control loop cannot end the
-/// process in order when it is what hangs; everything else comes back through [`App::run`].
-fn emergency_handler(data_dir: PathBuf) -> EmergencyHandler {
-    Arc::new(move |emergency: &Emergency| {
-        if let Err(error) = Record::now(emergency.to_string()).write(&data_dir) {
-            tracing::error!(error = %error, data_dir = %data_dir.display(), "the emergency was not recorded");
-        }
-        if let Emergency::ControlHung(_) = emergency {
-            std::process::exit(EXIT_HALTED);
-        }
-    })
-}
-
-/// Tells the operator what ended the last run.
-fn report_last_emergency(data_dir: &Path) {
-    match Record::read(data_dir) {
-        Ok(Some(last)) => tracing::warn!(
-            event = "last_emergency", at = %last.at, reason = last.reason, version = last.version,
-            runbook = "supervisor_meltdown", "an earlier run ended in an emergency"
-        ),
-        Ok(None) => {}
-        Err(error) => tracing::error!(error = %error, "the record of the last emergency is unreadable"),
-    }
-}
-
-fn child_override(child: &ChildSettings) -> ChildOverride {
-    let millis = |n: u64| Duration::from_millis(n);
-    let (intensity, backoff, hang) = (&child.intensity, &child.backoff, &child.hang);
-    ChildOverride {
-        max_restarts: intensity.as_ref().and_then(|i| i.max_restarts).and_then(|n| u32::try_from(n).ok()),
-        period: intensity.as_ref().and_then(|i| i.period_ms).map(millis),
-        backoff_base: backoff.as_ref().and_then(|b| b.base_ms).map(millis),
-        backoff_cap: backoff.as_ref().and_then(|b| b.cap_ms).map(millis),
-        backoff_reset_after: backoff.as_ref().and_then(|b| b.reset_after_ms).map(millis),
-        jitter: backoff.as_ref().and_then(|b| b.jitter).map(|jitter| match jitter {
-            JitterSetting::None => Jitter::None,
-            JitterSetting::Full => Jitter::Full,
-        }),
-        hang_handler: hang.as_ref().and_then(|h| h.handler_ms).map(millis),
-        hang_wait: hang.as_ref().and_then(|h| h.wait_ms).map(millis),
-        start_timeout: child.start_timeout_ms.map(millis),
-        shutdown: child.shutdown_ms.map(millis),
-        mailbox_capacity: child.mailbox_capacity.and_then(|n| usize::try_from(n).ok()),
     }
 }

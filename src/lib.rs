@@ -6,6 +6,7 @@
 //! * [`supervision`]: cells, supervisors and the watchdog; knows no trading word.
 //! * [`venues`], [`paper_exchange`]: the wire, seen from the client and from the exchange.
 //! * [`actors`]: one supervised component per file, and the tree they hang in.
+//! * [`db`]: the durable journal; all SQL stands there.
 //! * [`web`]: the HTTP surface. [`telemetry`]: logs and metrics. [`config`]: settings and secrets.
 //! * [`emergency`]: the record that outlives a halt.
 //! * [`app`]: builds and runs the whole; [`cli`]: one file per command.
@@ -15,6 +16,7 @@ pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod db;
 pub mod domain;
 pub mod emergency;
 pub mod paper_exchange;

@@ -1,17 +1,18 @@
 //! The connector: owns one venue's order session and speaks with it for everybody else.
 //!
-//! It promises: each [`ToVenue`] is answered by exactly one [`FromVenue::Outcome`] (or its read's answer)
+//! It promises: each [`ToVenue`] is answered by exactly one [`FromVenue::Placed`] or [`FromVenue::Cancelled`] (or its read's answer)
 //! while this incarnation lives; order events are handed on in order and never dropped here: when the
 //! receiver is full, nothing more is read from the session until it has room, and the session's own bound
 //! then leads to a new comparison. The order component sends to it. When it dies, every request without an
 //! answer is UNKNOWN: the receiver learns it from [`FromVenue::Started`] with a new epoch, and from the
 //! comparison that precedes the next order. It decides nothing about orders.
 
-use crate::domain::ids::{ClientOrderId, Symbol, TradeId};
+use crate::domain::ids::{ClientOrderId, Symbol, TradeId, VenueId};
 use crate::domain::order_types::{Balance, CancelOrder, Fill, NewOrder, OrderReport};
 use crate::domain::outcome::{Denial, Outcome, ReadError};
+use crate::domain::risk::Approved;
 use crate::supervision::{Cell, ChildSpec, Ctx, Handle, Placement, Port, StartFailure, TellError, cell};
-use crate::venues::{Lookup, OrderEvent, Venue, VenueEvidence};
+use crate::venues::{ExchangeInfo, Lookup, OrderEvent, Venue, VenueEvidence};
 use actix::{Actor, ActorContext, AsyncContext, Handler, Message};
 use parking_lot::RwLock;
 use std::rc::Rc;
@@ -32,7 +33,7 @@ const FULL_PAUSE: Duration = Duration::from_millis(2);
 #[rtype(result = "()")]
 pub enum ToVenue {
     /// Place an order.
-    Place(NewOrder),
+    Place(Approved<NewOrder>),
     /// Cancel an order.
     Cancel(CancelOrder),
     /// What became of an order?
@@ -43,11 +44,22 @@ pub enum ToVenue {
     FillsSince(Symbol, Option<TradeId>),
     /// What is in the account?
     Balances,
+    /// What are the rules of these instruments?
+    Instruments(Vec<Symbol>),
+}
+
+/// What a venue said, and which.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub struct Heard {
+    /// Which.
+    pub venue: VenueId,
+    /// What.
+    pub what: FromVenue,
 }
 
 /// What the venue said.
-#[derive(Debug, Clone, Message)]
-#[rtype(result = "()")]
+#[derive(Debug, Clone)]
 pub enum FromVenue {
     /// A (new) incarnation began; requests of older epochs that have no answer are UNKNOWN.
     Started {
@@ -68,6 +80,8 @@ pub enum FromVenue {
     Fills(Symbol, Result<Vec<Fill>, ReadError>),
     /// The answer about balances.
     Account(Result<Vec<Balance>, ReadError>),
+    /// The answer about instruments.
+    Instruments(Result<ExchangeInfo, ReadError>),
 }
 
 /// The latest evidence of a venue's sessions, for readers on other threads.
@@ -94,7 +108,7 @@ struct SessionsEnded;
 /// See the module's head.
 pub struct Connector {
     venue: Rc<dyn Venue>,
-    to: Port<FromVenue>,
+    to: Port<Heard>,
     readings: VenueReadings,
     tasks: JoinSet<()>,
 }
@@ -107,7 +121,7 @@ pub fn declare<V: Venue + 'static>(
     name: &str,
     arbiter: &str,
     open: impl Fn() -> Result<V, String> + Send + Sync + 'static,
-    to: Port<FromVenue>,
+    to: Port<Heard>,
     readings: VenueReadings,
 ) -> (Handle<Connector>, Cell<Connector>) {
     let spec = ChildSpec {
@@ -134,9 +148,10 @@ impl Actor for Connector {
             return ctx.stop();
         };
         let (to, own, epoch) = (self.to.clone(), ctx.handle(), ctx.epoch());
+        let venue = self.venue.id().clone();
         self.tasks.spawn_local(async move {
-            hand_over(&to, FromVenue::Started { epoch }).await;
-            pump(events, &to).await;
+            hand_over(&to, &venue, FromVenue::Started { epoch }).await;
+            pump(events, &to, &venue).await;
             // Closed means that this cell has ended already.
             let _ = own.tell(SessionsEnded);
         });
@@ -161,7 +176,7 @@ impl Handler<ToVenue> for Connector {
         let full = self.tasks.len() > MAX_UNDER_WAY;
         self.tasks.spawn_local(async move {
             let answer = if full { refuse(request) } else { ask(venue.as_ref(), request).await };
-            hand_over(&to, answer).await;
+            hand_over(&to, venue.id(), answer).await;
         });
     }
 }
@@ -178,6 +193,7 @@ impl Handler<SessionsEnded> for Connector {
 async fn ask(venue: &dyn Venue, request: ToVenue) -> FromVenue {
     match request {
         ToVenue::Place(order) => {
+            let order = order.into_inner();
             let id = order.client_order_id.clone();
             FromVenue::Placed(id, venue.place(order).await)
         }
@@ -195,32 +211,36 @@ async fn ask(venue: &dyn Venue, request: ToVenue) -> FromVenue {
             FromVenue::Fills(symbol, answer)
         }
         ToVenue::Balances => FromVenue::Account(venue.balances().await),
+        ToVenue::Instruments(symbols) => FromVenue::Instruments(venue.exchange_info(&symbols).await),
     }
 }
 
 fn refuse(request: ToVenue) -> FromVenue {
     let denial = Denial::QueueFull { limit: MAX_UNDER_WAY };
     match request {
-        ToVenue::Place(order) => FromVenue::Placed(order.client_order_id, Outcome::DeniedHere(denial)),
+        ToVenue::Place(order) => {
+            FromVenue::Placed(order.into_inner().client_order_id, Outcome::DeniedHere(denial))
+        }
         ToVenue::Cancel(cancel) => FromVenue::Cancelled(cancel.client_order_id, Outcome::DeniedHere(denial)),
         ToVenue::Query(_, id) => FromVenue::Looked(id, Err(denial.into())),
         ToVenue::OpenOrders(_) => FromVenue::Open(Err(denial.into())),
         ToVenue::FillsSince(symbol, _) => FromVenue::Fills(symbol, Err(denial.into())),
         ToVenue::Balances => FromVenue::Account(Err(denial.into())),
+        ToVenue::Instruments(_) => FromVenue::Instruments(Err(denial.into())),
     }
 }
 
-async fn pump(mut events: mpsc::Receiver<OrderEvent>, to: &Port<FromVenue>) {
+async fn pump(mut events: mpsc::Receiver<OrderEvent>, to: &Port<Heard>, venue: &VenueId) {
     while let Some(event) = events.recv().await {
-        if !hand_over(to, FromVenue::Event(event)).await {
+        if !hand_over(to, venue, FromVenue::Event(event)).await {
             return;
         }
     }
 }
 
 /// Hands a message over, waiting while the receiver is full; `false` when it has ended.
-async fn hand_over(to: &Port<FromVenue>, message: FromVenue) -> bool {
-    let mut message = message;
+async fn hand_over(to: &Port<Heard>, venue: &VenueId, what: FromVenue) -> bool {
+    let mut message = Heard { venue: venue.clone(), what };
     loop {
         match to.tell(message) {
             Ok(()) => return true,

@@ -1,41 +1,34 @@
 //! The supervised components, one per file, and the tree they hang in.
 //!
 //! ```text
-//! plimsoll                     one_for_one
-//! └── infra                    one_for_one   what every later component leans on
-//!     ├── clock_sentry         does the wall clock jump?
-//!     └── process_monitor      memory, descriptors, threads
+//! plimsoll                      one_for_one
+//! ├── infra                     one_for_one    what every later component leans on
+//! │   ├── clock_sentry          does the wall clock jump?
+//! │   ├── process_monitor       memory, descriptors, threads
+//! │   └── paper_exchange        the embedded venue, when one is configured
+//! ├── order_path                rest_for_one   what moves orders; only with a configured venue
+//! │   ├── journal               the one writer
+//! │   ├── oms                   orders, ledger, comparison with the venues
+//! │   └── connector-<venue>     orders and user data of one venue
+//! ├── market                    one_for_one
+//! │   └── market-<venue>        books, quotes and trades of one venue
+//! └── strategies                one_for_one    each under a supervisor of its own
 //! ```
 //!
-//! `connector` (orders and user data of one venue) and `market_data` (books, quotes and trades of one venue) are
-//! cells that hang in no tree yet: they need the component that feeds them. The connector will share its arbiter
-//! with it, because the hot pair is fastest on one thread.
+//! A journal that fails takes the orders with it, because they must not go on unwritten; orders that fail take
+//! their connectors with them, because a fresh comparison begins there. A connector that fails is replaced
+//! alone. Strategies fail alone.
 
 pub mod clock_sentry;
 pub mod connector;
+pub mod journal;
 pub mod market_data;
+pub mod oms;
+pub mod paper_exchange;
+pub mod plan;
 pub mod process_monitor;
+pub mod run_control;
+pub mod strategy;
+mod tree;
 
-use crate::supervision::{SupervisorDecl, supervisor};
-use clock_sentry::ClockReadings;
-use process_monitor::ProcessReadings;
-use std::time::Duration;
-
-/// What the components publish for those who show it.
-#[derive(Clone, Default)]
-pub struct Readings {
-    /// From the clock sentry.
-    pub clock: ClockReadings,
-    /// From the process monitor.
-    pub process: ProcessReadings,
-}
-
-/// Declares the whole tree.
-#[must_use]
-pub fn tree(readings: &Readings) -> SupervisorDecl {
-    let infra = supervisor("infra")
-        .intensity(5, Duration::from_secs(60))
-        .child(clock_sentry::declare(readings.clock.clone()))
-        .child(process_monitor::declare(readings.process.clone()));
-    supervisor("plimsoll").intensity(3, Duration::from_secs(300)).child(infra)
-}
+pub use tree::{Parts, Readings, tree};

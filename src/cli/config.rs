@@ -4,6 +4,7 @@
 //! goes to `out`, diagnostics to `err`; both are handed in, so tests need no process. Writes no file.
 
 use super::Exit;
+use crate::config::venues::{Mode, Venue};
 use crate::config::{ConfigErrors, EnvReader, Flag, Inputs, Loaded, Settings, load, schema};
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -12,6 +13,10 @@ use std::path::{Path, PathBuf};
 
 /// The commented file that `config init` prints: every key with its default.
 const STARTER: &str = include_str!("../../config/example.yaml");
+/// What `config init --paper` prints, with another address.
+const PAPER: &str = include_str!("../../config/paper.yaml");
+/// The address in it.
+const PAPER_URL: &str = "http://127.0.0.1:8780";
 
 /// Look at, check and start a configuration.
 #[derive(Debug, Clone, Subcommand)]
@@ -37,7 +42,11 @@ pub enum ConfigCommand {
     /// Print the JSON schema of the configuration file.
     Schema,
     /// Print a commented configuration file to start from.
-    Init,
+    Init {
+        /// Ready to run against the paper exchange at this address, such as http://127.0.0.1:8780.
+        #[arg(long, value_name = "URL")]
+        paper: Option<String>,
+    },
 }
 
 /// Runs one command.
@@ -46,7 +55,8 @@ pub fn run(command: ConfigCommand, env: &dyn EnvReader, out: &mut dyn Write, err
         ConfigCommand::Check { config, json } => check(config.as_deref(), json, env, out, err),
         ConfigCommand::Show { config, json } => show(config.as_deref(), json, env, out, err),
         ConfigCommand::Schema => out.write_all(schema::schema::<Settings>().as_bytes()).map(|()| Exit::Ok),
-        ConfigCommand::Init => out.write_all(STARTER.as_bytes()).map(|()| Exit::Ok),
+        ConfigCommand::Init { paper: None } => out.write_all(STARTER.as_bytes()).map(|()| Exit::Ok),
+        ConfigCommand::Init { paper: Some(url) } => init_paper(&url, out, err),
     };
     match done.and_then(|exit| out.flush().map(|()| exit)) {
         Ok(exit) => exit,
@@ -77,6 +87,22 @@ pub fn refuse(
         writeln!(err, "{errors}\n\nconfiguration invalid: {count} {noun}")?;
     }
     Ok(Exit::Invalid)
+}
+
+/// The paper starter for one address; refused as the file itself would be.
+fn init_paper(url: &str, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
+    let venue = Venue { rest_url: url.trim_end_matches('/').to_owned(), ..Venue::default() };
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '/' | '.' | '-' | '[' | ']');
+    if venue.is_embedded()
+        || venue.mode() != Mode::Paper
+        || !url.starts_with("http")
+        || !url.chars().all(plain)
+    {
+        writeln!(err, "--paper {url}: a paper exchange is at a loopback address, such as {PAPER_URL}")?;
+        return Ok(Exit::Usage);
+    }
+    out.write_all(PAPER.replace(PAPER_URL, &venue.rest_url).as_bytes())?;
+    Ok(Exit::Ok)
 }
 
 fn check(

@@ -11,6 +11,8 @@ pub enum Exit {
     Usage,
     /// The configuration is invalid: 3.
     Invalid,
+    /// Refused by the running instance: 4.
+    Refused,
     /// The instance cannot be reached: 5.
     Unreachable,
     /// Halted on an internal fault: 70.
@@ -26,6 +28,7 @@ impl Exit {
             Self::Failure => 1,
             Self::Usage => 2,
             Self::Invalid => 3,
+            Self::Refused => 4,
             Self::Unreachable => 5,
             Self::Halted => 70,
         }

@@ -4,9 +4,13 @@
 //! invalid, 4 refused by the runtime, 5 unreachable, 70 halted on an internal fault.
 
 pub mod bench;
+mod client;
 pub mod config;
+mod control;
 mod duration;
 mod exit;
+pub mod journal;
+mod orders;
 mod read;
 mod serve;
 pub mod venue;
@@ -35,9 +39,38 @@ enum Command {
     #[command(subcommand)]
     Config(config::ConfigCommand),
     /// State and components of a running instance.
-    Status(read::ReadArgs),
+    Status(client::Remote),
     /// The supervision tree of a running instance.
-    Supervision(read::ReadArgs),
+    Supervision(client::Remote),
+    /// Orders of a running instance.
+    Orders(read::OrdersArgs),
+    /// Fills of a running instance.
+    Fills(read::PageArgs),
+    /// Positions of a running instance.
+    Positions(client::Remote),
+    /// Balances of a running instance.
+    Balances(client::Remote),
+    /// Prices that a running instance sees.
+    Quotes(client::Remote),
+    /// Alerts that stand.
+    Alerts(client::Remote),
+    /// Place, show, cancel or replace one order.
+    #[command(subcommand)]
+    Order(orders::OrderCommand),
+    /// Say what became of an order whose outcome is unknown.
+    Resolve(control::ResolveArgs),
+    /// List, enable or disable strategies.
+    #[command(subcommand)]
+    Strategy(control::StrategyCommand),
+    /// Cancel every open order.
+    CancelAll(control::CancelAllArgs),
+    /// Lift a halt whose cause is gone.
+    Resume(control::ControlArgs),
+    /// Drain, then start warm in place.
+    Restart(control::ControlArgs),
+    /// Check, export or follow the journal of a data directory.
+    #[command(subcommand)]
+    Journal(journal::JournalCommand),
     /// The paper exchange alone, as a server.
     Venue(venue::VenueArgs),
     /// Measure this machine; exit code 1 when a target is missed.
@@ -53,6 +86,19 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
         Command::Config(command) => return config::run(command, &ProcessEnv, out, err),
         Command::Status(args) => read::status(&args, out, err),
         Command::Supervision(args) => read::supervision(&args, out, err),
+        Command::Orders(args) => read::orders(&args, out, err),
+        Command::Fills(args) => read::fills(&args, out, err),
+        Command::Positions(args) => read::positions(&args, out, err),
+        Command::Balances(args) => read::balances(&args, out, err),
+        Command::Quotes(args) => read::quotes(&args, out, err),
+        Command::Alerts(args) => read::alerts(&args, out, err),
+        Command::Order(command) => orders::run(&command, out, err),
+        Command::Resolve(args) => control::resolve(&args, out, err),
+        Command::Strategy(command) => control::strategy(&command, out, err),
+        Command::CancelAll(args) => control::cancel_all(&args, out, err),
+        Command::Resume(args) => control::resume(&args, out, err),
+        Command::Restart(args) => control::restart(&args, out, err),
+        Command::Journal(command) => journal::run(&command, out, err),
         Command::Venue(args) => return venue::run(&args, out, err),
         Command::Bench(args) => bench::run(&args, out).map(|met| if met { Exit::Ok } else { Exit::Failure }),
     };

@@ -1,40 +1,88 @@
-//! Commands that read a running instance over HTTP.
+//! Commands that read a running instance: its state, tree, orders and books.
 
 use super::Exit;
-use clap::Args;
-use serde_json::Value;
+use super::client::{Call, Remote, list, number, segment, table, text};
+use clap::{Args, ValueEnum};
 use std::io::Write;
-use std::time::Duration;
 
-const TIMEOUT: Duration = Duration::from_secs(5);
-/// Larger answers are not ours.
-const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
-
-/// Options of the reading commands.
+/// Options of the commands that read one page of a list.
 #[derive(Debug, Args)]
-pub struct ReadArgs {
-    /// Where the instance listens.
-    #[arg(long, default_value = "http://127.0.0.1:8787", env = "PLIMSOLL_URL")]
-    url: String,
-    /// Print the answer as JSON.
-    #[arg(long)]
-    json: bool,
+pub struct PageArgs {
+    /// Only what comes after this cursor, the `next` of an earlier answer.
+    #[arg(long, value_name = "CURSOR")]
+    after: Option<String>,
+    /// At most so many.
+    #[arg(long, value_name = "N")]
+    limit: Option<u32>,
+    #[command(flatten)]
+    remote: Remote,
 }
+
+/// Which orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Wanted {
+    Open,
+    All,
+}
+
+/// Options of `plimsoll orders`.
+#[derive(Debug, Args)]
+pub struct OrdersArgs {
+    /// Those that may still execute, or all that there ever were.
+    #[arg(long, value_enum, default_value = "open")]
+    state: Wanted,
+    /// Only of this strategy.
+    #[arg(long, value_name = "NAME")]
+    strategy: Option<String>,
+    /// Only of this instrument.
+    #[arg(long, value_name = "SYMBOL")]
+    symbol: Option<String>,
+    #[command(flatten)]
+    page: PageArgs,
+}
+
+const ORDER_COLUMNS: &[&str] = &[
+    "client_order_id",
+    "venue",
+    "symbol",
+    "side",
+    "type",
+    "quantity",
+    "price",
+    "state",
+    "executed_quantity",
+    "average_price",
+    "strategy",
+    "reason",
+];
 
 /// Prints the state of the instance.
 ///
 /// # Errors
 /// When the answer is not one of ours or the output cannot be written.
-pub fn status(args: &ReadArgs, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result<Exit> {
-    show(args, "/api/v1/status", out, err, |answer, out| {
+pub fn status(args: &Remote, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result<Exit> {
+    args.show(Call::get("/api/v1/status"), out, err, |answer, out| {
         writeln!(
             out,
-            "{}  version {}  up {:.0} s  config {}",
+            "{}  mode {}  version {}  up {:.0} s  config {}",
             text(answer, "state"),
+            text(answer, "mode"),
             text(answer, "version"),
             number(answer, "uptime_seconds"),
             text(answer, "config_hash").chars().take(12).collect::<String>(),
         )?;
+        if let Some(counts) = answer.get("counts").filter(|counts| counts.get("open_orders").is_some()) {
+            writeln!(
+                out,
+                "since {}: {}\norders open {}  unknown {}  positions {}  alerts {}",
+                text(answer, "since"),
+                text(answer, "reason"),
+                text(counts, "open_orders"),
+                text(counts, "unknown_orders"),
+                text(counts, "open_positions"),
+                text(counts, "alerts_open"),
+            )?;
+        }
         for component in list(answer, "components") {
             writeln!(
                 out,
@@ -53,8 +101,8 @@ pub fn status(args: &ReadArgs, out: &mut dyn Write, err: &mut dyn Write) -> anyh
 ///
 /// # Errors
 /// When the answer is not one of ours or the output cannot be written.
-pub fn supervision(args: &ReadArgs, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result<Exit> {
-    show(args, "/api/v1/supervision", out, err, |answer, out| {
+pub fn supervision(args: &Remote, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result<Exit> {
+    args.show(Call::get("/api/v1/supervision"), out, err, |answer, out| {
         writeln!(
             out,
             "{:<10} {:<40} {:>5} {:>8} {:>10} {:>7} {:>12}  LAST FAILURE",
@@ -78,58 +126,107 @@ pub fn supervision(args: &ReadArgs, out: &mut dyn Write, err: &mut dyn Write) ->
     })
 }
 
-fn show(
-    args: &ReadArgs,
-    path: &str,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
-    print: impl FnOnce(&Value, &mut dyn Write) -> std::io::Result<()>,
-) -> anyhow::Result<Exit> {
-    let url = format!("{}{path}", args.url.trim_end_matches('/'));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let body = match runtime.block_on(get(&url)) {
-        Ok(body) => body,
-        Err(error) => {
-            writeln!(err, "plimsoll: {url} cannot be reached: {error:#}")?;
-            return Ok(Exit::Unreachable);
+/// Prints orders, oldest first.
+///
+/// # Errors
+/// When the answer is not one of ours or the output cannot be written.
+pub fn orders(args: &OrdersArgs, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result<Exit> {
+    let state = if args.state == Wanted::All { "all" } else { "open" };
+    let call = paged("/api/v1/orders", &args.page)
+        .with("state", Some(state))
+        .with("strategy", args.strategy.as_ref())
+        .with("symbol", args.symbol.as_ref());
+    args.page.remote.show(call, out, err, |answer, out| table(list(answer, "items"), ORDER_COLUMNS, out))
+}
+
+/// Prints everything that is known of one order, one member on a line.
+///
+/// # Errors
+/// When the answer is not one of ours or the output cannot be written.
+pub fn order(id: &str, args: &Remote, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result<Exit> {
+    let path = format!("/api/v1/orders/{}", segment(id));
+    args.show(Call::get(&path), out, err, |answer, out| {
+        for name in answer.as_object().into_iter().flat_map(|members| members.keys()) {
+            writeln!(out, "{name:<22} {}", text(answer, name))?;
         }
-    };
-    let answer: Value = serde_json::from_slice(&body)
-        .map_err(|error| anyhow::anyhow!("{url} did not answer as plimsoll does: {error}"))?;
-    if args.json {
-        writeln!(out, "{answer:#}")?;
-    } else {
-        print(&answer, out)?;
-    }
-    Ok(Exit::Ok)
+        Ok(())
+    })
 }
 
-async fn get(url: &str) -> anyhow::Result<Vec<u8>> {
-    let client = reqwest::Client::builder()
-        .timeout(TIMEOUT)
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .build()?;
-    let mut response = client.get(url).send().await?;
-    anyhow::ensure!(response.status().is_success(), "HTTP {}", response.status());
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        anyhow::ensure!(body.len() + chunk.len() <= BODY_BYTES_MAX, "more than {BODY_BYTES_MAX} bytes");
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
+/// Prints fills, in the order in which they were booked.
+///
+/// # Errors
+/// When the answer is not one of ours or the output cannot be written.
+pub fn fills(args: &PageArgs, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result<Exit> {
+    let columns = &[
+        "at",
+        "venue",
+        "symbol",
+        "side",
+        "quantity",
+        "price",
+        "fee",
+        "fee_asset",
+        "liquidity",
+        "trade_id",
+        "client_order_id",
+        "strategy",
+    ];
+    let call = paged("/api/v1/fills", args);
+    args.remote.show(call, out, err, |answer, out| table(list(answer, "items"), columns, out))
 }
 
-fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
-    value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+/// Prints positions.
+///
+/// # Errors
+/// When the answer is not one of ours or the output cannot be written.
+pub fn positions(args: &Remote, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result<Exit> {
+    let columns = &[
+        "venue",
+        "symbol",
+        "strategy",
+        "quantity",
+        "average_price",
+        "mark_price",
+        "realised_pnl",
+        "unrealised_pnl",
+        "venue_quantity",
+        "compared_at",
+    ];
+    let call = Call::get("/api/v1/positions");
+    args.show(call, out, err, |answer, out| table(list(answer, "items"), columns, out))
 }
 
-/// Control characters of other people's texts must not reach the terminal.
-fn text(value: &Value, key: &str) -> String {
-    let text = value.get(key).and_then(Value::as_str).unwrap_or("-");
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+/// Prints balances: the venue's word beside what the ledger expects.
+///
+/// # Errors
+/// When the answer is not one of ours or the output cannot be written.
+pub fn balances(args: &Remote, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result<Exit> {
+    let columns = &["venue", "asset", "free", "locked", "total", "expected", "compared_at"];
+    let call = Call::get("/api/v1/balances");
+    args.show(call, out, err, |answer, out| table(list(answer, "items"), columns, out))
 }
 
-fn number(value: &Value, key: &str) -> f64 {
-    value.get(key).and_then(Value::as_f64).unwrap_or(f64::NAN)
+/// Prints the top of every book that is in step.
+///
+/// # Errors
+/// When the answer is not one of ours or the output cannot be written.
+pub fn quotes(args: &Remote, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result<Exit> {
+    let columns = &["venue", "symbol", "bid", "bid_quantity", "ask", "ask_quantity", "last_price"];
+    let call = Call::get("/api/v1/quotes");
+    args.show(call, out, err, |answer, out| table(list(answer, "items"), columns, out))
+}
+
+/// Prints the alerts that stand, oldest first.
+///
+/// # Errors
+/// When the answer is not one of ours or the output cannot be written.
+pub fn alerts(args: &Remote, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result<Exit> {
+    let columns = &["severity", "raised_at", "key", "reason", "runbook"];
+    let call = Call::get("/api/v1/alerts");
+    args.show(call, out, err, |answer, out| table(list(answer, "items"), columns, out))
+}
+
+fn paged<'a>(path: &'a str, page: &PageArgs) -> Call<'a> {
+    Call::get(path).with("after", page.after.as_ref()).with("limit", page.limit)
 }

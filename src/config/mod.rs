@@ -10,6 +10,7 @@ mod keys;
 pub mod layers;
 pub mod load;
 pub mod node;
+pub mod orders;
 pub mod path;
 pub mod position;
 pub mod problems;
@@ -18,8 +19,10 @@ pub mod secret;
 pub mod settings;
 pub mod show;
 pub mod source;
+pub mod strategies;
 pub mod supervision;
 pub mod typed;
+pub mod venues;
 pub mod yaml;
 
 pub use env::{EnvReader, ProcessEnv};

@@ -6,8 +6,11 @@
 //! Does not read files; see [`super::load`].
 
 use super::load::Configuration;
+use super::orders::Orders;
 use super::problems::Problems;
+use super::strategies::StrategySettings;
 use super::supervision::Supervision;
+use super::venues::{PaperExchangeSettings, Venue};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use std::net::SocketAddr;
@@ -33,6 +36,14 @@ pub struct Settings {
     /// Folder for everything that must survive a restart; created when missing. Relative paths start
     /// at the working directory.
     pub data_dir: DataDir,
+    /// Where orders go. Without any, nothing trades.
+    pub venues: Vec<Venue>,
+    /// The exchange inside this process.
+    pub paper_exchange: PaperExchangeSettings,
+    /// Who may place orders.
+    pub strategies: Vec<StrategySettings>,
+    /// The order management.
+    pub orders: Orders,
     /// Restart, backoff and hang limits.
     pub supervision: Supervision,
 }
@@ -143,6 +154,10 @@ impl Configuration for Settings {
         if self.data_dir.0.as_os_str().is_empty() {
             problems.rule("data_dir", "data_dir_empty", "the path is empty", "name a folder, such as `data`");
         }
+        super::venues::validate(&self.venues, problems);
+        self.paper_exchange.validate(problems);
+        super::strategies::validate(&self.strategies, &self.venues, problems);
+        self.orders.validate(problems);
         self.supervision.validate(problems);
     }
 }

@@ -16,4 +16,5 @@ pub mod order_types;
 pub mod outcome;
 pub mod reconcile;
 pub mod risk;
+pub mod strategy;
 pub mod time;

@@ -2,8 +2,11 @@
 //! Diagnostics go to stderr; stdout belongs to a command's answer.
 
 use super::json::JsonLines;
+use super::run_log::RunLog;
 use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::layer;
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// Who writes these logs.
@@ -28,11 +31,12 @@ pub enum Format {
     Json,
 }
 
-/// Installs the subscriber for the whole process.
+/// Installs the subscriber for the whole process. Lines go to stderr, and as JSON to the returned run log as
+/// soon as a run has a folder.
 ///
 /// # Errors
 /// When `filter` is not a filter, or a subscriber was installed before.
-pub fn install(format: Format, filter: &str, deployment: &Deployment) -> anyhow::Result<()> {
+pub fn install(format: Format, filter: &str, deployment: &Deployment) -> anyhow::Result<RunLog> {
     let filter = EnvFilter::builder().parse(filter)?;
     let terminal = std::io::stderr().is_terminal();
     let json = match format {
@@ -40,11 +44,14 @@ pub fn install(format: Format, filter: &str, deployment: &Deployment) -> anyhow:
         Format::Human => false,
         Format::Json => true,
     };
-    let base = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let run_log = RunLog::default();
+    let kept = layer().with_ansi(false).event_format(JsonLines::new(deployment)).with_writer(run_log.clone());
+    let stderr = layer().with_writer(std::io::stderr);
+    let base = tracing_subscriber::registry().with(filter).with(kept);
     if json {
-        base.with_ansi(false).event_format(JsonLines::new(deployment)).finish().try_init()?;
+        base.with(stderr.with_ansi(false).event_format(JsonLines::new(deployment))).try_init()?;
     } else {
-        base.with_ansi(terminal).finish().try_init()?;
+        base.with(stderr.with_ansi(terminal)).try_init()?;
     }
-    Ok(())
+    Ok(run_log)
 }

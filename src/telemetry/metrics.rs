@@ -3,6 +3,7 @@
 //! Gauges and counters of the tree are read from its books when somebody asks, so they cannot drift
 //! from what `GET /api/v1/supervision` says. Label sets are bounded: paths of the tree and fixed words.
 
+use super::order_metrics::{self, OrderScrape};
 use crate::actors::process_monitor::ProcessReading;
 use crate::supervision::{Node, NodeKind, NodeState};
 use prometheus::{Encoder, GaugeVec, IntGaugeVec, Opts, Registry, TextEncoder};
@@ -22,6 +23,8 @@ pub struct Scrape<'a> {
     pub ready: bool,
     /// Version and configuration hash.
     pub build: (&'a str, &'a str),
+    /// The order path, in a process that has one.
+    pub orders: Option<OrderScrape<'a>>,
 }
 
 /// The Prometheus text exposition.
@@ -30,14 +33,20 @@ pub struct Scrape<'a> {
 /// When a name is not legal or used twice: a bug, found by the test below.
 pub fn exposition(scrape: &Scrape<'_>) -> Result<String, prometheus::Error> {
     let registry = Registry::new();
-    tree(&registry, scrape.nodes)?;
+    tree(&registry, scrape)?;
     process(&registry, scrape)?;
+    let mut families = Vec::new();
+    if let Some(orders) = &scrape.orders {
+        order_metrics::numbers(&registry, orders)?;
+        families = order_metrics::histograms(orders);
+    }
+    families.extend(registry.gather());
     let mut out = Vec::new();
-    TextEncoder::new().encode(&registry.gather(), &mut out)?;
+    TextEncoder::new().encode(&families, &mut out)?;
     String::from_utf8(out).map_err(|error| prometheus::Error::Msg(error.to_string()))
 }
 
-fn tree(registry: &Registry, nodes: &[Node]) -> Result<(), prometheus::Error> {
+fn tree(registry: &Registry, scrape: &Scrape<'_>) -> Result<(), prometheus::Error> {
     let restarts = counter("plimsoll_actor_restarts_total", "Restarts of a node of the tree.", &["path"])?;
     let handled =
         counter("plimsoll_actor_handled_total", "Messages given to an actor's handlers.", &["path"])?;
@@ -51,7 +60,7 @@ fn tree(registry: &Registry, nodes: &[Node]) -> Result<(), prometheus::Error> {
     let capacity = gauge("plimsoll_queue_capacity", "Messages that may wait.", &["queue"])?;
     let tasks = gauge("plimsoll_background_tasks", "Background tasks that run.", &[])?;
     tasks.with_label_values::<&str>(&[]).set(0);
-    for node in nodes {
+    for node in scrape.nodes {
         let path = node.path.as_str();
         match node.kind {
             NodeKind::Task => {
@@ -71,6 +80,10 @@ fn tree(registry: &Registry, nodes: &[Node]) -> Result<(), prometheus::Error> {
         }
         restarts.with_label_values(&[path]).inc_by(node.restarts);
         up.with_label_values(&[path]).set(i64::from(node.state == NodeState::Running));
+    }
+    if let Some(orders) = &scrape.orders {
+        depth.with_label_values(&["journal_batches"]).set(signed(orders.view.undurable));
+        depth.with_label_values(&["journal_rows"]).set(signed(orders.journal.waiting_rows));
     }
     register(registry, [restarts, handled, dead])?;
     register(registry, [up, depth, capacity, tasks])
@@ -109,28 +122,31 @@ fn process(registry: &Registry, scrape: &Scrape<'_>) -> Result<(), prometheus::E
     Ok(())
 }
 
-fn counter(name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
+pub(super) fn counter(name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
     IntCounterVec::new(Opts::new(name, help), labels)
 }
 
-fn gauge(name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, prometheus::Error> {
+pub(super) fn gauge(name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, prometheus::Error> {
     IntGaugeVec::new(Opts::new(name, help), labels)
 }
 
-fn register<C: Collector + 'static, const N: usize>(
+pub(super) fn register<C: Collector + 'static, const N: usize>(
     registry: &Registry,
     collectors: [C; N],
 ) -> Result<(), prometheus::Error> {
     collectors.into_iter().try_for_each(|one| registry.register(Box::new(one)))
 }
 
-fn signed(n: usize) -> i64 {
+pub(super) fn signed(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::actors::journal::{CommitTimes, JournalReading};
+    use crate::actors::oms::{Latencies, OmsView};
+    use std::time::Duration;
 
     #[test]
     fn an_empty_tree_still_tells_what_the_process_is() {
@@ -142,10 +158,53 @@ mod tests {
             uptime_seconds: 1.5,
             ready: false,
             build: ("0.1.0", "abc"),
+            orders: None,
         };
         let text = exposition(&scrape).unwrap();
         assert!(text.contains("plimsoll_build_info{config_hash=\"abc\",version=\"0.1.0\"} 1"), "{text}");
         assert!(text.contains("plimsoll_ready 0") && text.contains("process_open_fds 2"), "{text}");
         assert!(text.contains("plimsoll_clock_step_seconds -0.5"), "{text}");
+    }
+    #[test]
+    fn every_order_state_and_stage_has_its_series_from_the_start() {
+        let view = OmsView { open_positions: 2, undurable: 3, ..OmsView::default() };
+        let latency = Latencies::default();
+        latency.venue_ack.note(Duration::from_micros(800));
+        latency.venue_ack.note(Duration::from_secs(60));
+        let (commits, journal) = (CommitTimes::default(), JournalReading::default());
+        commits.note(Duration::from_millis(2));
+        let scrape = Scrape {
+            nodes: &[],
+            process: None,
+            clock_step_seconds: None,
+            uptime_seconds: 1.0,
+            ready: true,
+            build: ("0.1.0", "abc"),
+            orders: Some(OrderScrape {
+                view: &view,
+                latency: &latency,
+                journal: &journal,
+                journal_idle: Some(Duration::from_millis(1500)),
+                commits: &commits,
+            }),
+        };
+        let text = exposition(&scrape).unwrap();
+        for line in [
+            "plimsoll_orders_total{state=\"denied\"} 0",
+            "plimsoll_open_orders{state=\"unknown\"} 0",
+            "plimsoll_open_positions 2",
+            "plimsoll_alerts_open 0",
+            "plimsoll_queue_depth{queue=\"journal_batches\"} 3",
+            "plimsoll_order_latency_seconds_bucket{stage=\"venue_ack\",le=\"0.001\"} 1",
+            "plimsoll_order_latency_seconds_bucket{stage=\"venue_ack\",le=\"+Inf\"} 2",
+            "plimsoll_order_latency_seconds_count{stage=\"fill\"} 0",
+            "plimsoll_journal_commit_seconds_bucket{le=\"0.001\"} 0",
+            "plimsoll_journal_commit_seconds_bucket{le=\"0.0025\"} 1",
+            "plimsoll_journal_write_age_seconds 1.5",
+            "plimsoll_journal_writable 0",
+        ] {
+            assert!(text.contains(line), "no {line} in\n{text}");
+        }
+        assert!(!text.contains("plimsoll_open_orders{state=\"filled\"}"), "{text}");
     }
 }

@@ -3,5 +3,8 @@
 mod json;
 mod logs;
 pub mod metrics;
+pub mod order_metrics;
+mod run_log;
 
 pub use logs::{Deployment, Format, install};
+pub use run_log::{RunFolder, RunLog};

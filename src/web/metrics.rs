@@ -3,20 +3,36 @@
 use super::problem::Problem;
 use super::state::WebState;
 use crate::telemetry::metrics::{Scrape, exposition};
+use crate::telemetry::order_metrics::OrderScrape;
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 
 pub(super) async fn metrics(state: Data<WebState>) -> Result<HttpResponse, Problem> {
+    let text = text(&state).map_err(Problem::internal)?;
+    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
+}
+
+/// The exposition as it is now.
+///
+/// # Errors
+/// In words, when a metric's name is not legal or used twice: a bug.
+pub fn text(state: &WebState) -> Result<String, String> {
     let truth = state.truth();
     let process = state.readings.process.latest();
-    let text = exposition(&Scrape {
+    exposition(&Scrape {
         nodes: &truth.nodes,
         process: process.as_ref(),
         clock_step_seconds: state.readings.clock.latest().map(|reading| reading.largest_step_seconds),
         uptime_seconds: state.uptime_seconds(),
         ready: truth.is_ready(),
         build: (env!("CARGO_PKG_VERSION"), &state.config_hash),
+        orders: truth.orders.as_ref().map(|path| OrderScrape {
+            view: &path.oms,
+            latency: state.readings.oms.latency(),
+            journal: &path.journal,
+            journal_idle: path.journal_idle,
+            commits: state.readings.journal.commits(),
+        }),
     })
-    .map_err(|error| Problem::internal(error.to_string()))?;
-    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
+    .map_err(|error| error.to_string())
 }

@@ -1,5 +1,6 @@
 //! The one error shape: RFC 9457 problem details with a stable code.
 
+use crate::domain::oms::{Refusal, RefusalKind};
 use actix_web::error::{JsonPayloadError, PathError, QueryPayloadError};
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
@@ -13,17 +14,38 @@ use std::sync::atomic::{AtomicU64, Ordering};
 enum Kind {
     BadRequest,
     NotFound,
-    MethodNotAllowed { allowed: Method },
+    MethodNotAllowed { allowed: String },
+    Conflict,
+    PreconditionFailed,
+    PreconditionRequired,
     PayloadTooLarge,
+    UnsupportedMediaType,
+    Misdirected,
     Unprocessable,
     Internal,
+    Unavailable,
+}
+
+/// Seconds after which a caller may try again what is unavailable now.
+const RETRY_AFTER_SECONDS: &str = "1";
+
+/// One wrong value of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// Where, as a JSON pointer (RFC 6901).
+    pub pointer: String,
+    /// What is wrong and what would be right.
+    pub detail: String,
 }
 
 /// A refused request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     kind: Kind,
+    /// A refusal's own code, instead of the kind's.
+    code: Option<String>,
     detail: String,
+    errors: Vec<FieldError>,
     request_id: u64,
 }
 
@@ -33,8 +55,10 @@ struct Body<'a> {
     title: &'static str,
     status: u16,
     detail: &'a str,
-    code: &'static str,
+    code: &'a str,
     request_id: String,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
 }
 
 /// Numbers the problems of this process, so that a report can be found in the log.
@@ -43,7 +67,20 @@ static NEXT_REQUEST_ID: AtomicU64 = AtomicU64::new(1);
 impl Problem {
     fn new(kind: Kind, detail: impl Into<String>) -> Self {
         let request_id = NEXT_REQUEST_ID.fetch_add(1, Ordering::Relaxed);
-        Self { kind, detail: detail.into(), request_id }
+        Self { kind, code: None, detail: detail.into(), errors: Vec::new(), request_id }
+    }
+
+    /// A refusal of the runtime: its kind gives the status, its code goes out in lower case, its words stay.
+    #[must_use]
+    pub fn refused(refusal: &Refusal) -> Self {
+        let kind = match refusal.kind {
+            RefusalKind::Invalid => Kind::Unprocessable,
+            RefusalKind::NotFound => Kind::NotFound,
+            RefusalKind::Conflict => Kind::Conflict,
+            RefusalKind::Unavailable => Kind::Unavailable,
+        };
+        let problem = Self::new(kind, format!("{}: {}", refusal.code, refusal.detail));
+        Self { code: Some(refusal.code.to_ascii_lowercase()), ..problem }
     }
 
     /// 400.
@@ -58,17 +95,45 @@ impl Problem {
         Self::new(Kind::NotFound, detail)
     }
 
-    /// 405, with the verb that would be right.
+    /// 405, with the verbs that would be right, separated by commas.
     #[must_use]
-    pub fn method_not_allowed(used: &Method, allowed: &Method) -> Self {
+    pub fn method_not_allowed(used: &Method, allowed: &str) -> Self {
         let detail = format!("{used} is not possible here, use {allowed}");
-        Self::new(Kind::MethodNotAllowed { allowed: allowed.clone() }, detail)
+        Self::new(Kind::MethodNotAllowed { allowed: allowed.to_owned() }, detail)
     }
 
-    /// 422.
+    /// 412: the state that the caller acted on is not the present one.
     #[must_use]
-    pub fn unprocessable(detail: impl Into<String>) -> Self {
-        Self::new(Kind::Unprocessable, detail)
+    pub fn precondition_failed(detail: impl Into<String>) -> Self {
+        Self::new(Kind::PreconditionFailed, detail)
+    }
+
+    /// 428: the caller must say which state it acts on.
+    #[must_use]
+    pub fn precondition_required(detail: impl Into<String>) -> Self {
+        Self::new(Kind::PreconditionRequired, detail)
+    }
+
+    /// 421: meant for somebody else.
+    #[must_use]
+    pub fn misdirected(detail: impl Into<String>) -> Self {
+        Self::new(Kind::Misdirected, detail)
+    }
+
+    /// 422, with every wrong value and where it stands.
+    #[must_use]
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        let detail = match errors.as_slice() {
+            [one] => format!("{}: {}", one.pointer, one.detail),
+            many => format!("{} values are wrong, see errors", many.len()),
+        };
+        Self { errors, ..Self::new(Kind::Unprocessable, detail) }
+    }
+
+    /// 503: not now; `Retry-After` says when.
+    #[must_use]
+    pub fn unavailable(detail: impl Into<String>) -> Self {
+        Self::new(Kind::Unavailable, detail)
     }
 
     /// 500: a bug, or something broken that the log explains.
@@ -77,14 +142,35 @@ impl Problem {
         Self::new(Kind::Internal, detail)
     }
 
-    const fn code(&self) -> &'static str {
+    /// Every wrong value, with where it stands.
+    #[must_use]
+    pub fn errors(&self) -> &[FieldError] {
+        &self.errors
+    }
+
+    /// The same problem under a code of its own.
+    #[must_use]
+    pub fn with_code(self, code: &str) -> Self {
+        Self { code: Some(code.to_owned()), ..self }
+    }
+
+    fn code(&self) -> &str {
+        if let Some(code) = &self.code {
+            return code;
+        }
         match self.kind {
             Kind::BadRequest => "bad_request",
             Kind::NotFound => "not_found",
             Kind::MethodNotAllowed { .. } => "method_not_allowed",
+            Kind::Conflict => "conflict",
+            Kind::PreconditionFailed => "precondition_failed",
+            Kind::PreconditionRequired => "precondition_required",
             Kind::PayloadTooLarge => "payload_too_large",
+            Kind::UnsupportedMediaType => "unsupported_media_type",
+            Kind::Misdirected => "misdirected_request",
             Kind::Unprocessable => "unprocessable",
             Kind::Internal => "internal",
+            Kind::Unavailable => "unavailable",
         }
     }
 
@@ -93,9 +179,15 @@ impl Problem {
             Kind::BadRequest => "The request is malformed",
             Kind::NotFound => "There is no such resource",
             Kind::MethodNotAllowed { .. } => "The resource does not know this verb",
+            Kind::Conflict => "It contradicts the present state",
+            Kind::PreconditionFailed => "The state has changed since it was read",
+            Kind::PreconditionRequired => "The request must name the state that it acts on",
             Kind::PayloadTooLarge => "The request body is too large",
+            Kind::UnsupportedMediaType => "The request body must be JSON",
+            Kind::Misdirected => "The request was sent to another name",
             Kind::Unprocessable => "The request has wrong values",
             Kind::Internal => "Something broke on our side",
+            Kind::Unavailable => "Not possible now, try again",
         }
     }
 }
@@ -112,9 +204,15 @@ impl ResponseError for Problem {
             Kind::BadRequest => StatusCode::BAD_REQUEST,
             Kind::NotFound => StatusCode::NOT_FOUND,
             Kind::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Kind::Conflict => StatusCode::CONFLICT,
+            Kind::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+            Kind::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
             Kind::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Kind::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Kind::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Kind::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
             Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -127,14 +225,20 @@ impl ResponseError for Problem {
             detail: &self.detail,
             code: self.code(),
             request_id: format!("r-{}", self.request_id),
+            errors: &self.errors,
         };
         let mut response = HttpResponse::build(status).json(body);
         let problem_json = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, problem_json);
-        if let Kind::MethodNotAllowed { allowed } = &self.kind
-            && let Ok(allow) = HeaderValue::from_str(allowed.as_str())
+        let extra = match &self.kind {
+            Kind::MethodNotAllowed { allowed } => Some((header::ALLOW, allowed.as_str())),
+            Kind::Unavailable => Some((header::RETRY_AFTER, RETRY_AFTER_SECONDS)),
+            _ => None,
+        };
+        if let Some((name, value)) = extra
+            && let Ok(value) = HeaderValue::from_str(value)
         {
-            response.headers_mut().insert(header::ALLOW, allow);
+            response.headers_mut().insert(name, value);
         }
         response
     }
@@ -153,7 +257,13 @@ pub(super) fn from_json(error: JsonPayloadError, _: &HttpRequest) -> Error {
         JsonPayloadError::Overflow { .. } | JsonPayloadError::OverflowKnownLength { .. } => {
             Problem::new(Kind::PayloadTooLarge, format!("at most {} bytes", super::BODY_BYTES_MAX))
         }
-        JsonPayloadError::Deserialize(error) if error.is_data() => Problem::unprocessable(error.to_string()),
+        JsonPayloadError::Deserialize(error) if error.is_data() => {
+            let detail = error.to_string();
+            Problem::invalid(vec![FieldError { pointer: String::new(), detail }])
+        }
+        JsonPayloadError::ContentType => {
+            Problem::new(Kind::UnsupportedMediaType, "send Content-Type: application/json")
+        }
         _ => Problem::bad_request(error.to_string()),
     };
     problem.into()

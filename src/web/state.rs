@@ -1,7 +1,9 @@
 //! What every handler may read.
 
-use super::truth::{Truth, Truths};
-use crate::actors::Readings;
+use super::events::Streams;
+use super::truth::{OrderPath, Truth, Truths};
+use crate::actors::{Parts, Readings};
+use crate::config::venues::Mode;
 use crate::supervision::Tree;
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,8 +12,13 @@ use std::time::Instant;
 pub struct WebState {
     pub(super) tree: Tree,
     pub(super) readings: Readings,
+    pub(super) parts: Parts,
+    pub(super) mode: Mode,
     pub(super) config_hash: String,
     pub(super) started: Instant,
+    pub(super) streams: Streams,
+    /// Tells the event ids of this run from those of an earlier one.
+    run_id: String,
     debug_routes: bool,
     truths: Truths,
 }
@@ -19,9 +26,36 @@ pub struct WebState {
 impl WebState {
     /// The state of one application.
     #[must_use]
-    pub fn new(tree: Tree, readings: Readings, config_hash: String, debug_routes: bool) -> Self {
+    pub fn new(
+        tree: Tree,
+        readings: Readings,
+        parts: Parts,
+        mode: Mode,
+        config_hash: String,
+        debug_routes: bool,
+    ) -> Self {
         let started = crate::clock::monotonic();
-        Self { tree, readings, config_hash, started, debug_routes, truths: Truths::default() }
+        Self {
+            tree,
+            readings,
+            parts,
+            mode,
+            config_hash,
+            started,
+            streams: Streams::default(),
+            run_id: format!("{:x}", crate::clock::wall_millis()),
+            debug_routes,
+            truths: Truths::default(),
+        }
+    }
+
+    /// Ends every event stream with a last word, so that none holds up the server's stop.
+    pub fn end_streams(&self) {
+        self.streams.end();
+    }
+
+    pub(super) fn run_id(&self) -> &str {
+        &self.run_id
     }
 
     pub(super) const fn debug_routes(&self) -> bool {
@@ -34,6 +68,14 @@ impl WebState {
 
     /// The judgement behind all health routes, at most a quarter of a second old.
     pub(super) fn truth(&self) -> Arc<Truth> {
-        self.truths.current(crate::clock::monotonic(), |id| Truth::judge(id, &self.tree))
+        self.truths.current(crate::clock::monotonic(), |id| Truth::judge(id, &self.tree, self.order_path()))
+    }
+
+    fn order_path(&self) -> Option<OrderPath> {
+        self.parts.oms.as_ref()?;
+        let journal = self.readings.journal.latest();
+        let now = crate::clock::monotonic();
+        let journal_idle = journal.last_write.map(|at| now.saturating_duration_since(at));
+        Some(OrderPath { oms: self.readings.oms.view(), journal, journal_idle })
     }
 }

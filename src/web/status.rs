@@ -1,33 +1,83 @@
-//! `GET /api/v1/status`: state, version and components in one answer.
+//! `GET /api/v1/status`: state, version, counts and components in one answer.
 
 use super::state::WebState;
 use super::truth::Truth;
+use super::wire::time;
+use crate::actors::oms::OmsView;
+use crate::domain::oms::Phase;
+use crate::domain::order::OrderState;
 use crate::supervision::{Node, NodeKind, NodeState};
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 pub(super) async fn status(state: Data<WebState>) -> HttpResponse {
     let truth = state.truth();
     let components: Vec<Value> =
         truth.nodes.iter().filter(|node| node.kind == NodeKind::Worker).map(component).collect();
+    let oms = truth.orders.as_ref().map(|path| &path.oms);
+    let state_word = word(&truth);
     HttpResponse::Ok().json(json!({
-        "state": phase(&truth),
+        "mode": state.mode,
+        "state": state_word,
+        "state_version": oms.map(|oms| oms.version),
+        "reason": oms.map(|oms| oms.reason.as_str()),
+        "since": oms.and_then(|oms| time(oms.since)),
         "version": env!("CARGO_PKG_VERSION"),
         "config_hash": state.config_hash,
         "uptime_seconds": state.uptime_seconds(),
         "snapshot_id": truth.id,
+        "counts": oms.map_or_else(|| json!({}), |oms| counts(oms, state.streams.open())),
         "components": components,
     }))
 }
 
-fn phase(truth: &Truth) -> &'static str {
+/// The tree's word while it starts, ends or has failed, for then nothing else counts; else the order path's.
+fn word(truth: &Truth) -> &'static str {
     match truth.nodes.first().map(|root| root.state) {
-        Some(NodeState::Running) if truth.up => "running",
+        Some(NodeState::Running) if truth.up => match truth.orders.as_ref().map(|path| path.oms.phase) {
+            None | Some(Phase::Running) => "running",
+            Some(Phase::Starting) => "starting",
+            Some(Phase::Reconciling) => "reconciling",
+            Some(Phase::Halted) => "halted",
+            Some(Phase::Draining) => "draining",
+        },
         Some(NodeState::Stopping) => "draining",
         Some(NodeState::Failed) => "halted",
         _ => "starting",
     }
+}
+
+/// Every state by name, also those without an order, so that a reader need not know which are left out.
+const ORDER_STATES: [OrderState; 11] = [
+    OrderState::PendingSubmit,
+    OrderState::Submitted,
+    OrderState::Working,
+    OrderState::PartiallyFilled,
+    OrderState::Filled,
+    OrderState::PendingCancel,
+    OrderState::Cancelled,
+    OrderState::Rejected,
+    OrderState::Expired,
+    OrderState::Denied,
+    OrderState::Unknown,
+];
+
+/// `orders` counts those in memory: every open one and the youngest of the final ones.
+fn counts(oms: &OmsView, streams: usize) -> Value {
+    let of = |state: OrderState| oms.orders.get(&state).copied().unwrap_or_default();
+    let orders: Map<String, Value> =
+        ORDER_STATES.iter().map(|state| (state.word().to_owned(), json!(of(*state)))).collect();
+    let open: usize = ORDER_STATES.iter().filter(|state| !state.is_final()).map(|state| of(*state)).sum();
+    json!({
+        "orders": orders,
+        "open_orders": open,
+        "unknown_orders": of(OrderState::Unknown),
+        "open_positions": oms.open_positions,
+        "alerts_open": oms.alerts.len(),
+        "undurable_batches": oms.undurable,
+        "event_streams": streams,
+    })
 }
 
 fn component(node: &Node) -> Value {

@@ -11,6 +11,11 @@
     reason = "tests"
 )]
 
+mod commands;
+mod controls;
+mod events;
 mod http;
+mod orders;
 mod process;
+mod runbooks;
 mod support;

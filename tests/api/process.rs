@@ -36,7 +36,7 @@ fn a_second_signal_ends_it_at_once() {
     app.until("ready", |app| app.get("/readyz").status == 200);
     // A request that is never finished holds the server's orderly stop for its two seconds.
     let mut slow = std::net::TcpStream::connect(app.url.trim_start_matches("http://")).unwrap();
-    slow.write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n").unwrap();
+    slow.write_all(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n").unwrap();
     app.signal("-TERM");
     app.until_log("tree_ended");
     let start = Instant::now();

@@ -1,7 +1,8 @@
 //! A running plimsoll: the real binary on a free port.
 
 use serde_json::Value;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
@@ -88,11 +89,51 @@ impl TestApp {
         }
     }
 
+    /// Where it listens, as a socket address.
+    pub fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
+    /// Sends bytes as they are and reads until the other side closes.
+    pub fn raw(&self, request: &str) -> String {
+        let mut socket = TcpStream::connect(self.address()).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        socket.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
     pub fn get(&self, path: &str) -> Answer {
         self.send("GET", path, None)
     }
 
     pub fn send(&self, method: &str, path: &str, body: Option<&str>) -> Answer {
+        self.send_with(method, path, body, &[])
+    }
+
+    pub fn send_with(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&str>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        self.try_send(method, path, body, headers).unwrap()
+    }
+
+    /// The answer, if there is one: a process that restarts does not always listen.
+    pub fn try_get(&self, path: &str) -> Option<Answer> {
+        self.try_send("GET", path, None, &[]).ok()
+    }
+
+    fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&str>,
+        headers: &[(&str, &str)],
+    ) -> reqwest::Result<Answer> {
         let url = format!("{}{path}", self.url);
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         let body = body.map(str::to_owned);
@@ -102,11 +143,14 @@ impl TestApp {
             if let Some(body) = body {
                 request = request.header("content-type", "application/json").body(body);
             }
-            let response = request.send().await.unwrap();
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            let response = request.send().await?;
             let status = response.status().as_u16();
             let headers = response.headers().clone();
-            let text = response.text().await.unwrap();
-            Answer { status, headers, text }
+            let text = response.text().await?;
+            Ok(Answer { status, headers, text })
         })
     }
 

@@ -51,10 +51,26 @@ fn the_commented_child_of_the_example_passes_too() {
 
 #[test]
 fn init_prints_a_file_that_passes() {
-    let answer = command(ConfigCommand::Init, &[]);
+    let answer = command(ConfigCommand::Init { paper: None }, &[]);
     assert_eq!(answer.exit, Exit::Ok);
     let (_dir, path) = file(&answer.out);
     assert_eq!(check(Some(&path), false, &[]).out, "ok\n");
+}
+
+#[test]
+fn init_for_a_paper_exchange_passes_and_refuses_what_is_none() {
+    let init = |url: &str| command(ConfigCommand::Init { paper: Some(url.to_owned()) }, &[]);
+    let answer = init("http://127.0.0.1:9999/");
+    assert_eq!(answer.exit, Exit::Ok);
+    assert!(answer.out.contains("rest_url: http://127.0.0.1:9999\n"), "{}", answer.out);
+    assert!(!answer.out.contains(":8780"), "{}", answer.out);
+    let (_dir, path) = file(&answer.out);
+    assert_eq!(check(Some(&path), false, &[]).out, "ok\n");
+    for url in ["https://api.binance.com", "embedded", "127.0.0.1:8780", "http://127.0.0.1:1\nx: y", ""] {
+        let answer = init(url);
+        assert_eq!(answer.exit, Exit::Usage, "{url:?}");
+        assert!(answer.out.is_empty() && answer.err.contains("loopback"), "{url:?}: {}", answer.err);
+    }
 }
 
 #[test]
@@ -76,7 +92,25 @@ fn the_schema_states_the_limits_that_are_enforced() {
             let (Some(min), Some(max)) = (property["minimum"].as_u64(), property["maximum"].as_u64()) else {
                 continue;
             };
+            let listed = |text: &str| {
+                let (_dir, path) = file(text);
+                check(Some(&path), true, &[]).exit
+            };
             let parents: &[&str] = match section.as_str() {
+                "Venue" | "StrategySettings" => {
+                    let exit = |value: u64| match section.as_str() {
+                        "Venue" => listed(&format!(
+                            "venues:\n  - {{name: p, rest_url: embedded, paper_account: demo, symbols: [A], {key}: {value}}}\n"
+                        )),
+                        _ => listed(&format!("strategies:\n  - {{name: m, {key}: {value}}}\n")),
+                    };
+                    assert_eq!((exit(min), exit(max)), (Exit::Ok, Exit::Ok), "{section}.{key}");
+                    assert_eq!(exit(max + 1), Exit::Invalid, "{section}.{key}");
+                    checked += 1;
+                    continue;
+                }
+                "Orders" => &["orders"],
+                "PaperExchangeSettings" => &["paper_exchange"],
                 "Web" => &["web"],
                 "Supervision" => &["supervision"],
                 "ChildOverride" => &["supervision", "children", "c"],
@@ -96,7 +130,7 @@ fn the_schema_states_the_limits_that_are_enforced() {
             checked += 1;
         }
     }
-    assert_eq!(checked, 16, "a key with limits is missing in the schema");
+    assert_eq!(checked, 32, "a key with limits is missing in the schema");
 }
 
 #[test]
@@ -108,7 +142,7 @@ fn arguments_are_read_as_documented() {
     ));
     assert!(matches!(parse("p show").unwrap().command, ConfigCommand::Show { config: None, json: false }));
     assert!(matches!(parse("p schema").unwrap().command, ConfigCommand::Schema));
-    assert!(matches!(parse("p init").unwrap().command, ConfigCommand::Init));
+    assert!(matches!(parse("p init").unwrap().command, ConfigCommand::Init { paper: None }));
     assert_eq!(parse("p check --confg a.yaml").unwrap_err().exit_code(), 2);
 }
 
@@ -124,7 +158,8 @@ fn an_output_that_is_gone_is_a_failure() {
         }
     }
     let mut err = Vec::new();
-    let exit = run(ConfigCommand::Init, &BTreeMap::<String, String>::new(), &mut Gone, &mut err);
+    let exit =
+        run(ConfigCommand::Init { paper: None }, &BTreeMap::<String, String>::new(), &mut Gone, &mut err);
     assert_eq!(exit.code(), 1);
     assert!(String::from_utf8(err).unwrap().contains("cannot write"));
 }

@@ -2,17 +2,65 @@
 
 use super::desk::{btc, config, limit};
 use actix::{Actor, Handler};
-use plimsoll::actors::connector::{self, FromVenue, ToVenue, VenueReadings};
+use plimsoll::actors::connector::{self, FromVenue, Heard, ToVenue, VenueReadings};
 use plimsoll::actors::market_data::{self, MarketOutlets};
 use plimsoll::domain::connection::State;
-use plimsoll::domain::order_types::{OrderStatus, Side};
+use plimsoll::domain::ids::{Correlation, StrategyId, VenueId};
+use plimsoll::domain::money::{Amount, Quantity};
+use plimsoll::domain::order::{Order, OrderKind, OrderNumber, OrderState, Origin};
+use plimsoll::domain::order_types::{NewOrder, OrderStatus, Side};
 use plimsoll::domain::outcome::Outcome;
+use plimsoll::domain::risk::{Approved, Inputs, approve};
+use plimsoll::domain::time::WallMs;
 use plimsoll::paper_exchange::{PaperConfig, PaperExchange};
 use plimsoll::supervision::{ChildSpec, Ctx, Fault, Placement, Tree, TreeOptions, cell, supervisor};
 use plimsoll::venues::OrderEvent;
 use plimsoll::venues::binance::{Binance, BinanceConfig};
 use std::time::Duration;
 use tokio::sync::mpsc;
+
+/// Orders reach a connector through the gate only; so do these.
+fn approved(order: &NewOrder) -> Approved<NewOrder> {
+    let order = Order {
+        number: OrderNumber(1),
+        client_order_id: order.client_order_id.clone(),
+        venue_client_order_id: order.client_order_id.clone(),
+        venue_order_id: None,
+        venue: VenueId::new("paper").unwrap(),
+        symbol: order.symbol.clone(),
+        side: order.side,
+        kind: OrderKind::Limit,
+        quantity: order.quantity,
+        price: order.price,
+        time_in_force: order.time_in_force.clone(),
+        stop_loss: None,
+        reduce_only: false,
+        strategy: StrategyId::new("test").unwrap(),
+        correlation: Correlation::new("test").unwrap(),
+        origin: Origin::Intent,
+        state: OrderState::PendingSubmit,
+        executed: Quantity::ZERO,
+        booked: Quantity::ZERO,
+        booked_quote: Amount::ZERO,
+        reason: None,
+        attempts: 0,
+        cancel_requested: false,
+        replaces: None,
+        fills_after: None,
+        created_at: WallMs(0),
+        updated_at: WallMs(0),
+    };
+    let inputs = Inputs {
+        age_ms: 0,
+        max_age_ms: 1,
+        halted: false,
+        draining: false,
+        strategy_enabled: true,
+        venue_closed: None,
+        guard: None,
+    };
+    approve(&order, &inputs).unwrap()
+}
 
 /// Stands where the order component will stand: keeps what it is told.
 struct Ear(mpsc::Sender<FromVenue>);
@@ -21,10 +69,11 @@ impl Actor for Ear {
     type Context = Ctx<Self>;
 }
 
-impl Handler<FromVenue> for Ear {
+impl Handler<Heard> for Ear {
     type Result = ();
-    fn handle(&mut self, message: FromVenue, _: &mut Self::Context) {
-        self.0.try_send(message).unwrap();
+    fn handle(&mut self, message: Heard, _: &mut Self::Context) {
+        assert_eq!(message.venue.as_str(), "paper");
+        self.0.try_send(message.what).unwrap();
     }
 }
 
@@ -65,7 +114,7 @@ fn orders_and_books_through_the_cells() {
         };
         assert!(matches!(heard.recv().await, Some(FromVenue::Started { epoch: 1 })));
         until(&mut heard, |message| live(&message).then_some(())).await;
-        connector.tell(ToVenue::Place(limit("cell-1", Side::Buy, "0.0005", "58000"))).unwrap();
+        connector.tell(ToVenue::Place(approved(&limit("cell-1", Side::Buy, "0.0005", "58000")))).unwrap();
         let placed = until(&mut heard, |message| match message {
             FromVenue::Placed(id, outcome) => Some((id, outcome)),
             _ => None,

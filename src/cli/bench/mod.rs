@@ -1,5 +1,9 @@
 //! `plimsoll bench`: whole-path figures, each beside the floor or peer measured in the same run.
 
+mod exchange;
+mod floor;
+mod journal;
+mod orders;
 mod report;
 mod supervision;
 mod venue;
@@ -23,6 +27,10 @@ pub struct BenchArgs {
 /// What can be measured.
 #[derive(Debug, Subcommand)]
 pub enum What {
+    /// Durable rows through the journal's cell, beside the disk's own floor, and a start with a million rows.
+    Journal(journal::JournalArgs),
+    /// The whole order path, every intent and fill on disk, against a paper exchange in another process.
+    Orders(orders::OrdersArgs),
     /// Restarts, hangs and the cost per message, against plain actix.
     Supervision,
     /// Orders over the socket to a paper exchange in another process, and the market-data path.
@@ -34,7 +42,9 @@ pub enum What {
 /// # Errors
 /// When a measurement could not be made or the output could not be written.
 pub fn run(args: &BenchArgs, out: &mut dyn Write) -> anyhow::Result<bool> {
-    let report = match args.what {
+    let report = match &args.what {
+        What::Journal(args) => journal::measure(args)?,
+        What::Orders(args) => orders::measure(args)?,
         What::Supervision => supervision::measure()?,
         What::Venue => venue::measure()?,
     };

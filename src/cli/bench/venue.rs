@@ -4,6 +4,7 @@
 //! An order is a limit order below the market that may not rest (IOC): signed, sent, matched, journalled in
 //! the exchange's truth, answered, and reported on the stream. The market stands still meanwhile.
 
+use super::exchange::{Exchange, cpu_of};
 use super::report::{Figure, Machine, Report, Target};
 use crate::clock;
 use crate::domain::connection::State;
@@ -16,8 +17,6 @@ use crate::venues::binance::bench_lines::{Lines, decode_and_apply};
 use crate::venues::binance::signing::Secret;
 use crate::venues::binance::{Binance, BinanceConfig};
 use anyhow::{Context as _, bail};
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -36,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub fn measure() -> anyhow::Result<Report> {
     let machine = Machine::read();
     let mut figures = vec![market_data()?];
-    let exchange = Exchange::spawn()?;
+    let exchange = Exchange::spawn(&[])?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     figures.extend(tokio::task::LocalSet::new().block_on(&runtime, orders(&exchange))?);
     Ok(Report { machine, figures })
@@ -60,41 +59,6 @@ fn market_data() -> anyhow::Result<Figure> {
     Ok(Figure::plain(name, rate, "lines/s", cpu).with_target(Target::AtLeast(400_000.0)))
 }
 
-/// The exchange in a process of its own; it ends with this one.
-struct Exchange {
-    child: Child,
-    address: String,
-}
-
-impl Exchange {
-    fn spawn() -> anyhow::Result<Self> {
-        let program = std::env::current_exe().context("the path of this program")?;
-        let mut child = Command::new(program)
-            .args(["venue", "--listen", "127.0.0.1:0", "--seed", "1", "--hold"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("starting `plimsoll venue`")?;
-        let mut address = String::new();
-        if let Some(stdout) = child.stdout.take() {
-            BufReader::new(stdout).read_line(&mut address)?;
-        }
-        if address.trim().is_empty() {
-            bail!("`plimsoll venue` named no address: {:?}", child.wait()?);
-        }
-        Ok(Self { child, address: address.trim().to_owned() })
-    }
-}
-
-impl Drop for Exchange {
-    fn drop(&mut self) {
-        // It may have ended by itself; either way it is gone afterwards.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 async fn orders(exchange: &Exchange) -> anyhow::Result<Vec<Figure>> {
     let symbol = Symbol::new("BTCUSDT")?;
     let mut config = BinanceConfig::at(VenueId::new("bench")?, &exchange.address, vec![symbol.clone()]);
@@ -110,7 +74,7 @@ async fn orders(exchange: &Exchange) -> anyhow::Result<Vec<Figure>> {
     })
     .await
     .context("the connector did not go live")?;
-    let pid = exchange.child.id().to_string();
+    let pid = exchange.pid();
     let cpu = || cpu_of("self").saturating_add(cpu_of(&pid));
 
     let mut took = Vec::with_capacity(SEQUENTIAL);
@@ -176,13 +140,4 @@ async fn place(venue: &Binance, symbol: &Symbol, name: &str) -> anyhow::Result<(
 
 fn rate(count: usize, took: Duration) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX)) / took.as_secs_f64()
-}
-
-/// CPU time of a process, user and system, in hundredths of a second; zero when the system does not tell.
-fn cpu_of(process: &str) -> Duration {
-    let Ok(stat) = std::fs::read_to_string(format!("/proc/{process}/stat")) else { return Duration::ZERO };
-    // The name in parentheses may hold blanks; what follows it does not.
-    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let ticks: u64 = fields.split_whitespace().skip(11).take(2).filter_map(|t| t.parse::<u64>().ok()).sum();
-    Duration::from_millis(ticks.saturating_mul(10))
 }

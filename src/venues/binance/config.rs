@@ -35,6 +35,8 @@ pub struct BinanceConfig {
     pub order_path: OrderPath,
     /// How old a request may be when it reaches the venue.
     pub recv_window_ms: i64,
+    /// How long an accepted order may stay invisible to the venue's own queries (several backends, one truth).
+    pub visibility_window_ms: u64,
     /// An order without an answer for so long is UNKNOWN. The venue's own backend gives up at 10 s.
     pub order_timeout_ms: u64,
     /// The same for reads.
@@ -120,6 +122,7 @@ impl BinanceConfig {
             credentials: None,
             order_path: OrderPath::WebSocket,
             recv_window_ms: 5_000,
+            visibility_window_ms: 5_000,
             order_timeout_ms: 11_000,
             read_timeout_ms: 10_000,
             send_within_ms: 2_000,

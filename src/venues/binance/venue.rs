@@ -26,9 +26,6 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-/// How long an accepted order may stay invisible to the venue's own queries (several backends, one truth).
-const VISIBILITY_WINDOW_MS: u64 = 5_000;
-
 /// A connection to Binance Spot, its testnet, or a paper exchange.
 pub struct Binance {
     shared: Rc<Shared>,
@@ -136,7 +133,7 @@ impl Venue for Binance {
             client_order_ids: true,
             stop_orders: true,
             fills_by_trade_id: true,
-            visibility_window_ms: VISIBILITY_WINDOW_MS,
+            visibility_window_ms: self.shared.config.visibility_window_ms,
         }
     }
 

@@ -1,0 +1,4 @@
+DROP TABLE balances;
+DROP TABLE positions;
+DROP TABLE fills;
+DROP TABLE orders;

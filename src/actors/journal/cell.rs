@@ -1,0 +1,540 @@
+//! The journal's cell: takes what waits, writes it in one transaction, answers everybody.
+//!
+//! It promises: what is called durable is on the disk (I3), rows are contiguous and chained (I9), answers come in the
+//! order of the tickets, and whether it can write is known within the heartbeat (I10). The order management sends to
+//! it. On a thread of its own, because the disk blocks; a hang ends the process, because a writer that wakes later
+//! could write what nobody expects any more. When it dies, what waited is lost, and the order management starts over
+//! with it: evidence is found again at the venues. A journal that cannot be trusted lets the cell start, so that the
+//! process can say so, and refuses every session.
+
+use super::mail::{Append, AppendTelemetry, JournalAnswer, JournalFailure, OpenSession, ReadRows, Session};
+use super::queue::Queue;
+use super::readings::{JournalReadings, JournalSettings};
+use super::session::{self, Checked};
+use crate::clock;
+use crate::db::{DbError, Options, TelemetryRow, WriteError, Writer, free_bytes};
+use crate::domain::journal::{Batch, Row};
+use crate::supervision::{
+    Cell, ChildSpec, Ctx, Fence, Handle, HangLimits, MailboxPolicy, OnHang, OnRestart, Placement, Port,
+    Shutdown, StartFailure, TellError, cell,
+};
+use actix::fut::{ActorFutureExt as _, ready};
+use actix::{Actor, ActorContext, AsyncContext, Handler, Message, ResponseActFuture, WrapFuture as _};
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// How often it looks after itself: heartbeat, room on the disk, archive.
+const UPKEEP: Duration = Duration::from_millis(500);
+/// Without an append for this long, old rows may be archived.
+const QUIET: Duration = Duration::from_secs(2);
+/// Pause after a failed archive.
+const ARCHIVE_PAUSE: Duration = Duration::from_secs(60);
+const RETRY_MIN: Duration = Duration::from_millis(50);
+const RETRY_MAX: Duration = Duration::from_secs(1);
+/// Pause before a full mailbox is tried again.
+const FULL_PAUSE: Duration = Duration::from_millis(2);
+/// Longest single piece of work: a busy timeout and a slow disk, with room.
+const HANG: Duration = Duration::from_secs(60);
+const MAILBOX: usize = 8_192;
+/// Measurements that may wait, and that go out at once.
+const TELEMETRY_MAX: usize = 10_000;
+const TELEMETRY_SLICE: usize = 256;
+
+/// See the module's head.
+pub struct Journal {
+    writer: Result<Writer, JournalFailure>,
+    settings: JournalSettings,
+    readings: JournalReadings,
+    fence: Fence,
+    queue: Queue,
+    /// Who hears of the current session.
+    port: Option<Port<JournalAnswer>>,
+    /// A flush is on its way.
+    flushing: bool,
+    /// Answers wait for room in the receiver's mailbox.
+    answering: bool,
+    retry_after: Duration,
+    file_checked: bool,
+    sessions: Arc<AtomicU64>,
+    telemetry: VecDeque<TelemetryRow>,
+    last_append: Instant,
+    last_write: Option<Instant>,
+    archive_again: Instant,
+}
+
+/// Write what waits.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Flush;
+
+impl Actor for Journal {
+    type Context = Ctx<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        if let Err(failure) = &self.writer {
+            tracing::error!(event = "journal_unusable", error = %failure, runbook = "journal_corrupt", "no trading");
+        }
+        self.show();
+        self.look_at_disk();
+        ctx.run_interval(UPKEEP, |journal, ctx| journal.upkeep(ctx));
+    }
+
+    fn stopped(&mut self, ctx: &mut Self::Context) {
+        // What was sent before the end of the order management is written before ours.
+        self.write_all(ctx);
+        self.deliver();
+        if !self.queue.is_empty() {
+            tracing::error!(
+                rows = self.queue.rows(),
+                runbook = "journal_writer_stalled",
+                "rows were not written"
+            );
+        }
+    }
+}
+
+impl Handler<OpenSession> for Journal {
+    type Result = ResponseActFuture<Self, Result<Session, JournalFailure>>;
+
+    fn handle(&mut self, _: OpenSession, ctx: &mut Self::Context) -> Self::Result {
+        // Evidence of the session before is written if it can be; nothing of it is taken from here on.
+        self.write_all(ctx);
+        self.queue.close();
+        let begun = match &self.writer {
+            Ok(writer) => session::check(writer.dir().root().to_owned(), !self.file_checked),
+            Err(failure) => Err(failure.clone()),
+        };
+        match begun {
+            Ok(result) => {
+                let result = async {
+                    let lost = || JournalFailure::Unreadable { why: "the check was lost".to_owned() };
+                    result.await.unwrap_or_else(|_| Err(lost()))
+                };
+                Box::pin(result.into_actor(self).map(|checked, journal, _| journal.open(checked)))
+            }
+            Err(failure) => Box::pin(ready(Err(failure))),
+        }
+    }
+}
+
+impl Handler<ReadRows> for Journal {
+    type Result = Result<Vec<Row>, JournalFailure>;
+
+    fn handle(&mut self, read: ReadRows, _: &mut Self::Context) -> Self::Result {
+        let writer = self.writer.as_mut().map_err(|failure| failure.clone())?;
+        Ok(writer.rows_after(read.after, read.limit)?)
+    }
+}
+
+impl Handler<Append> for Journal {
+    type Result = ();
+
+    fn handle(&mut self, append: Append, ctx: &mut Self::Context) {
+        self.port = Some(append.done);
+        self.last_append = clock::monotonic();
+        for batch in append.batches {
+            if let Err(overrun) = self.queue.push(append.session, batch) {
+                tracing::error!(error = %overrun, runbook = "journal_writer_stalled", "the journal gives up");
+                return ctx.stop();
+            }
+        }
+        self.deliver_or_wait(ctx);
+        if !self.flushing && !self.queue.is_empty() && self.queue.down().is_none() {
+            self.flushing = true;
+            // Runs once the mail that waits now was read: what waited together is written together.
+            ctx.notify(Flush);
+        }
+    }
+}
+
+impl Handler<Flush> for Journal {
+    type Result = ();
+
+    fn handle(&mut self, _: Flush, ctx: &mut Self::Context) {
+        self.flushing = false;
+        if self.queue.down().is_some() {
+            return;
+        }
+        let written = self.write_group();
+        self.deliver_or_wait(ctx);
+        match written {
+            Ok(()) if !self.queue.is_empty() => {
+                self.flushing = true;
+                ctx.notify(Flush);
+            }
+            Ok(()) => {}
+            Err(Trouble::Later) => self.retry_later(ctx),
+            Err(Trouble::Never) => ctx.stop(),
+        }
+    }
+}
+
+impl Handler<AppendTelemetry> for Journal {
+    type Result = ();
+
+    fn handle(&mut self, rows: AppendTelemetry, _: &mut Self::Context) {
+        let room = TELEMETRY_MAX.saturating_sub(self.telemetry.len());
+        let dropped = rows.0.len().saturating_sub(room);
+        self.telemetry.extend(rows.0.into_iter().take(room));
+        if dropped > 0 {
+            let dropped = u64::try_from(dropped).unwrap_or(u64::MAX);
+            self.readings.change(|r| r.telemetry_dropped = r.telemetry_dropped.saturating_add(dropped));
+        }
+    }
+}
+
+/// What follows from a write that failed.
+enum Trouble {
+    /// It is tried again.
+    Later,
+    /// Trying again changes nothing.
+    Never,
+}
+
+impl Journal {
+    fn open(&mut self, checked: Checked) -> Result<Session, JournalFailure> {
+        let opened = self.try_open(checked);
+        if let Err(failure) = &opened {
+            tracing::error!(event = "journal_unusable", error = %failure, runbook = "journal_corrupt", "no trading");
+            self.readings.change(|reading| reading.failure = Some(failure.to_string()));
+        }
+        opened
+    }
+
+    fn try_open(&mut self, checked: Checked) -> Result<Session, JournalFailure> {
+        let end = checked?;
+        let writer = self.writer.as_mut().map_err(|failure| failure.clone())?;
+        if end != writer.head() {
+            let (found, head) = (end.seq.0, writer.head().seq.0);
+            let why = format!(
+                "the chain holds up to row {found}, but row {head} was written (runbook journal_corrupt)"
+            );
+            return Err(JournalFailure::Corrupt { why });
+        }
+        self.file_checked = true;
+        if let Err(error) = writer.verified(end) {
+            tracing::warn!(error = %error, "how far the chain was verified could not be noted");
+        }
+        let snapshot = writer.latest_snapshot()?.map(|kept| (kept.at.seq, kept.state));
+        let number = self.sessions.fetch_add(1, Ordering::AcqRel).saturating_add(1);
+        let session = Session { number, tag: writer.tag().to_owned(), snapshot, head: writer.head().seq };
+        let dropped = self.queue.begin(number);
+        if dropped > 0 {
+            tracing::warn!(rows = dropped, "evidence that the last session could not write was dropped");
+        }
+        tracing::info!(
+            event = "journal_session",
+            session = number,
+            head = session.head.0,
+            "verified and open"
+        );
+        self.show();
+        Ok(session)
+    }
+
+    /// Writes everything that waits, as far as the disk takes it.
+    fn write_all(&mut self, ctx: &mut Ctx<Self>) {
+        while !self.queue.is_empty() && self.queue.down().is_none() {
+            match self.write_group() {
+                Ok(()) => {}
+                Err(Trouble::Later) => return self.retry_later(ctx),
+                Err(Trouble::Never) => return ctx.stop(),
+            }
+        }
+    }
+
+    /// Writes one group; answers are noted, not yet sent.
+    fn write_group(&mut self) -> Result<(), Trouble> {
+        let group = self.queue.group(self.settings.group_rows);
+        if group.is_empty() {
+            return Ok(());
+        }
+        match self.commit(&group) {
+            Ok(()) => {
+                self.queue.written(&group);
+                self.now_writable();
+                Ok(())
+            }
+            Err(WriteError::Constraint { .. }) => self.one_by_one(group),
+            Err(fault) => {
+                self.now_down(group, &fault);
+                Err(Trouble::Later)
+            }
+        }
+    }
+
+    /// One of them contradicts what is on record; the others must not suffer for it.
+    fn one_by_one(&mut self, group: Vec<Batch>) -> Result<(), Trouble> {
+        let mut left: VecDeque<Batch> = group.into();
+        while let Some(batch) = left.pop_front() {
+            match self.commit(std::slice::from_ref(&batch)) {
+                Ok(()) => self.queue.written(std::slice::from_ref(&batch)),
+                Err(fault @ WriteError::Constraint { .. }) if batch.refusable => {
+                    tracing::error!(error = %fault, ticket = batch.ticket.0, "an intent contradicts the record");
+                    self.queue.contradicted(&batch, fault.to_string());
+                }
+                Err(fault @ WriteError::Constraint { .. }) => {
+                    tracing::error!(
+                        error = %fault, ticket = batch.ticket.0, runbook = "journal_writer_stalled",
+                        "evidence contradicts the record: starting over from what is on disk"
+                    );
+                    // What comes after it must not be written without it.
+                    self.queue.abandon();
+                    return Err(Trouble::Never);
+                }
+                Err(fault) => {
+                    left.push_front(batch);
+                    self.now_down(left.into(), &fault);
+                    return Err(Trouble::Later);
+                }
+            }
+        }
+        self.now_writable();
+        Ok(())
+    }
+
+    fn commit(&mut self, group: &[Batch]) -> Result<(), WriteError> {
+        let unusable = |failure: &mut JournalFailure| WriteError::Other { says: failure.to_string() };
+        let writer = self.writer.as_mut().map_err(unusable)?;
+        if !self.fence.is_current() {
+            return Err(WriteError::Other { says: "this incarnation is over".to_owned() });
+        }
+        let began = clock::monotonic();
+        writer.append(group)?;
+        let now = clock::monotonic();
+        self.readings.commits().note(now.saturating_duration_since(began));
+        self.last_write = Some(now);
+        Ok(())
+    }
+
+    fn now_writable(&mut self) {
+        self.retry_after = RETRY_MIN;
+        if self.queue.recovered() {
+            tracing::info!(event = "journal_writable", writable = true, "the journal can write again");
+        }
+        self.show();
+    }
+
+    fn now_down(&mut self, group: Vec<Batch>, fault: &WriteError) {
+        if self.queue.down().is_none() {
+            tracing::error!(
+                event = "journal_writable", writable = false, error = %fault,
+                runbook = "journal_writer_stalled", "the journal cannot write; new orders are refused"
+            );
+        }
+        self.queue.failed(group, &fault.to_string());
+        self.show();
+    }
+
+    fn retry_later(&mut self, ctx: &mut Ctx<Self>) {
+        let after = self.retry_after;
+        self.retry_after = after.saturating_mul(2).min(RETRY_MAX);
+        ctx.run_later(after, |journal, ctx| journal.retry(ctx));
+    }
+
+    fn retry(&mut self, ctx: &mut Ctx<Self>) {
+        let written = match self.queue.is_empty() {
+            true => self.beat(),
+            false => self.write_group(),
+        };
+        self.deliver_or_wait(ctx);
+        match written {
+            Ok(()) if self.queue.down().is_none() => {}
+            // Evidence is left: at once, as long as the disk takes it.
+            Ok(()) => drop(ctx.run_later(Duration::ZERO, |journal, ctx| journal.retry(ctx))),
+            Err(Trouble::Later) => self.retry_later(ctx),
+            Err(Trouble::Never) => ctx.stop(),
+        }
+    }
+
+    /// Proves that a write can be made durable.
+    fn beat(&mut self) -> Result<(), Trouble> {
+        let Ok(writer) = &mut self.writer else { return Ok(()) };
+        match writer.heartbeat() {
+            Ok(()) => {
+                self.last_write = Some(clock::monotonic());
+                self.now_writable();
+                Ok(())
+            }
+            Err(fault) => {
+                self.now_down(Vec::new(), &fault);
+                Err(Trouble::Later)
+            }
+        }
+    }
+
+    fn upkeep(&mut self, ctx: &mut Ctx<Self>) {
+        self.look_at_disk();
+        if self.writer.is_err() || self.queue.down().is_some() || !self.queue.is_empty() {
+            return;
+        }
+        self.write_telemetry();
+        let now = clock::monotonic();
+        let proven = self.last_write.is_some_and(|at| {
+            now.saturating_duration_since(at).saturating_add(UPKEEP) < self.settings.heartbeat
+        });
+        if !proven && self.beat().is_err() {
+            self.deliver_or_wait(ctx);
+            return self.retry_later(ctx);
+        }
+        if now.saturating_duration_since(self.last_append) >= QUIET && now >= self.archive_again {
+            self.archive(now);
+        }
+    }
+
+    fn write_telemetry(&mut self) {
+        let Ok(writer) = &mut self.writer else { return };
+        let rows: Vec<_> = self.telemetry.drain(..self.telemetry.len().min(TELEMETRY_SLICE)).collect();
+        if rows.is_empty() {
+            return;
+        }
+        if let Err(fault) = writer.append_telemetry(&rows) {
+            let dropped = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+            self.readings.change(|r| r.telemetry_dropped = r.telemetry_dropped.saturating_add(dropped));
+            tracing::warn!(error = %fault, rows = dropped, "measurements were lost");
+        }
+    }
+
+    fn archive(&mut self, now: Instant) {
+        let Ok(writer) = &mut self.writer else { return };
+        match writer.archive(self.settings.keep) {
+            Ok(Some(archived)) => {
+                tracing::info!(
+                    event = "journal_archived",
+                    file = archived.file,
+                    last = archived.last.seq.0,
+                    "moved"
+                );
+            }
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(error = %error, runbook = "journal_corrupt", "old rows were not archived");
+                self.archive_again = now.checked_add(ARCHIVE_PAUSE).unwrap_or(now);
+            }
+        }
+    }
+
+    fn look_at_disk(&mut self) {
+        let Ok(writer) = &self.writer else { return };
+        let free = free_bytes(writer.dir().root()).ok();
+        let low = free.is_some_and(|free| free < self.settings.disk_low_bytes);
+        let was = self.readings.latest().disk_low;
+        if low && !was {
+            tracing::error!(
+                event = "disk_low",
+                free_bytes = free,
+                runbook = "disk_low",
+                "the disk is nearly full"
+            );
+        } else if was && !low {
+            tracing::info!(event = "disk_low", free_bytes = free, "there is room again");
+        }
+        self.readings.change(|reading| (reading.free_bytes, reading.disk_low) = (free, low));
+    }
+
+    fn show(&self) {
+        let failure = match (&self.writer, self.queue.down()) {
+            (Err(failure), _) => Some(failure.to_string()),
+            (Ok(_), down) => down.map(str::to_owned),
+        };
+        let head = self.writer.as_ref().map_or_else(|_| Default::default(), |writer| writer.head().seq);
+        self.readings.change(|reading| {
+            reading.writable = failure.is_none();
+            reading.failure = failure;
+            reading.last_write = self.last_write;
+            reading.waiting_rows = self.queue.rows();
+            reading.refusals = self.queue.refusals();
+            reading.head = head;
+        });
+    }
+
+    /// Sends what is owed, in order; what finds no room is tried again soon.
+    fn deliver_or_wait(&mut self, ctx: &mut Ctx<Self>) {
+        if !self.deliver() && !self.answering {
+            self.answering = true;
+            ctx.run_later(FULL_PAUSE, |journal, ctx| {
+                journal.answering = false;
+                journal.deliver_or_wait(ctx);
+            });
+        }
+    }
+
+    fn deliver(&mut self) -> bool {
+        let Some(port) = self.port.clone() else { return true };
+        while let Some(answer) = self.queue.answers().pop_front() {
+            match port.tell(answer) {
+                Ok(()) => {}
+                Err(TellError::Full(answer)) => {
+                    self.queue.answers().push_front(answer);
+                    return false;
+                }
+                // Its receiver is gone; the next one opens a session of its own.
+                Err(TellError::Closed(_)) => self.queue.answers().clear(),
+            }
+        }
+        true
+    }
+}
+
+/// Declares the cell for a data directory.
+#[must_use]
+pub fn declare(data_dir: PathBuf, readings: JournalReadings) -> (Handle<Journal>, Cell<Journal>) {
+    declare_with(data_dir, readings, JournalSettings::default())
+}
+
+/// Declares the cell with settings other than the default ones.
+#[must_use]
+pub fn declare_with(
+    data_dir: PathBuf,
+    readings: JournalReadings,
+    settings: JournalSettings,
+) -> (Handle<Journal>, Cell<Journal>) {
+    let sessions = Arc::new(AtomicU64::new(0));
+    cell("journal", spec(), move |ctx: &mut Ctx<Journal>| {
+        let now = clock::monotonic();
+        Ok(Journal {
+            writer: usable(&data_dir, settings)?,
+            settings,
+            readings: readings.clone(),
+            fence: ctx.fence(),
+            queue: Queue::default(),
+            port: None,
+            flushing: false,
+            answering: false,
+            retry_after: RETRY_MIN,
+            file_checked: false,
+            sessions: Arc::clone(&sessions),
+            telemetry: VecDeque::new(),
+            last_append: now,
+            last_write: None,
+            archive_again: now,
+        })
+    })
+}
+
+/// A journal that cannot be trusted is a state to be shown; one that is not ours is no start.
+fn usable(dir: &Path, settings: JournalSettings) -> Result<Result<Writer, JournalFailure>, StartFailure> {
+    let options = Options { busy_timeout: settings.busy_timeout, pages_max: settings.pages_max };
+    match Writer::open(dir, options) {
+        Ok(writer) => Ok(Ok(writer)),
+        Err(error @ (DbError::Locked { .. } | DbError::NewerSchema { .. })) => {
+            Err(StartFailure::Failed(error.to_string()))
+        }
+        Err(error) => Ok(Err(error.into())),
+    }
+}
+
+fn spec() -> ChildSpec {
+    ChildSpec {
+        placement: Placement::OwnThread,
+        start_timeout: HANG,
+        shutdown: Shutdown::Graceful(Duration::from_secs(10)),
+        hang: HangLimits { handler: HANG, wait: HANG, action: OnHang::Abort },
+        mailbox: MailboxPolicy { capacity: MAILBOX, on_restart: OnRestart::Keep },
+        metadata: vec![("workload".to_owned(), "order path: disk writes in groups".to_owned())],
+        ..ChildSpec::default()
+    }
+}

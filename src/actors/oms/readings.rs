@@ -1,0 +1,150 @@
+//! What the order management shows: a cheap copy of its state, and a bounded stream of changes.
+
+use crate::domain::ids::{Symbol, VenueId};
+use crate::domain::oms::{Change, Mark, Phase};
+use crate::domain::order::OrderState;
+use crate::domain::time::WallMs;
+use parking_lot::RwLock;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::broadcast;
+
+/// Changes that a slow listener may fall behind before it must read everything anew.
+const STREAM_CAPACITY: usize = 8_192;
+
+/// May orders go to a venue?
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct VenueGate {
+    /// Which.
+    pub venue: VenueId,
+    /// May they?
+    pub open: bool,
+    /// Why not, or since what.
+    pub reason: String,
+}
+
+/// An alert that stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OpenAlert {
+    /// Its code, one of the interface's.
+    pub code: &'static str,
+    /// What it is about.
+    pub scope: String,
+    /// In a sentence.
+    pub reason: String,
+    /// Since when (wall clock).
+    pub raised_at: WallMs,
+}
+
+/// The order management at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OmsView {
+    /// How far it is.
+    pub phase: Phase,
+    /// Why.
+    pub reason: String,
+    /// Since when (wall clock).
+    pub since: WallMs,
+    /// Counts the changes of phase.
+    pub version: u64,
+    /// Orders in memory by state.
+    pub orders: BTreeMap<OrderState, usize>,
+    /// Orders ever taken to a state in this run.
+    pub totals: BTreeMap<OrderState, u64>,
+    /// Every configured venue.
+    pub gates: Vec<VenueGate>,
+    /// Every alert that stands.
+    pub alerts: Vec<OpenAlert>,
+    /// Strategies and whether they may trade.
+    pub strategies: BTreeMap<crate::domain::ids::StrategyId, bool>,
+    /// Open positions.
+    pub open_positions: usize,
+    /// Batches that are not on disk yet.
+    pub undurable: usize,
+    /// Can the journal write?
+    pub journal_writable: bool,
+}
+
+/// A change and its place in the stream.
+#[derive(Debug, Clone)]
+pub struct Stamped {
+    /// Rises by one within a run of the process.
+    pub id: u64,
+    /// When (wall clock).
+    pub at: WallMs,
+    /// What.
+    pub change: Change,
+}
+
+/// The receiving end of the stream. `Lagged` means: read everything anew.
+pub type EventStream = broadcast::Receiver<Arc<Stamped>>;
+
+/// Prices of instruments as last seen, in step.
+pub type Marks = BTreeMap<(VenueId, Symbol), Mark>;
+
+struct Shared {
+    view: RwLock<OmsView>,
+    marks: RwLock<Marks>,
+    changes: broadcast::Sender<Arc<Stamped>>,
+    latency: super::latency::Latencies,
+}
+
+/// See the module's head. Cheap to clone.
+#[derive(Clone)]
+pub struct OmsReadings(Arc<Shared>);
+
+impl Default for OmsReadings {
+    fn default() -> Self {
+        let (changes, _) = broadcast::channel(STREAM_CAPACITY);
+        Self(Arc::new(Shared {
+            view: RwLock::default(),
+            marks: RwLock::default(),
+            changes,
+            latency: super::latency::Latencies::default(),
+        }))
+    }
+}
+
+impl OmsReadings {
+    /// The latest copy, at most some tens of milliseconds old.
+    #[must_use]
+    pub fn view(&self) -> OmsView {
+        self.0.view.read().clone()
+    }
+
+    /// What an instrument is worth now; `None` while its book is not in step.
+    #[must_use]
+    pub fn mark(&self, venue: &VenueId, symbol: &Symbol) -> Option<Mark> {
+        self.0.marks.read().get(&(venue.clone(), symbol.clone())).copied()
+    }
+
+    /// Changes from now on.
+    #[must_use]
+    pub fn subscribe(&self) -> EventStream {
+        self.0.changes.subscribe()
+    }
+
+    /// How long the stages of orders took.
+    #[must_use]
+    pub fn latency(&self) -> &super::latency::Latencies {
+        &self.0.latency
+    }
+
+    pub(super) fn set_view(&self, view: OmsView) {
+        *self.0.view.write() = view;
+    }
+
+    pub(super) fn set_mark(&self, venue: &VenueId, symbol: &Symbol, mark: Option<Mark>) {
+        let key = (venue.clone(), symbol.clone());
+        match mark {
+            Some(mark) => self.0.marks.write().insert(key, mark),
+            None => self.0.marks.write().remove(&key),
+        };
+    }
+
+    pub(super) fn publish(&self, stamped: Stamped) {
+        // Nobody listening is no failure.
+        let _ = self.0.changes.send(Arc::new(stamped));
+    }
+}

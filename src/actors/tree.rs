@@ -1,0 +1,172 @@
+//! Declares the whole tree and connects its cells.
+
+use super::clock_sentry::{self, ClockReadings};
+use super::connector::{self, VenueReadings};
+use super::journal::{self, Journal, JournalReadings};
+use super::market_data::{self, MarketBoard, MarketOutlets, Subscriber};
+use super::oms::{self, Cursors, OmsHandle, OmsReadings, Wires};
+use super::paper_exchange;
+use super::plan::{Trading, VenueWire};
+use super::process_monitor::{self, ProcessReadings};
+use super::run_control::RunControl;
+use super::strategy::{self, StrategyReadings};
+use crate::db::Readers;
+use crate::domain::ids::{StrategyId, VenueId};
+use crate::supervision::{Cell, Strategy, SupervisorDecl, supervisor};
+use crate::venues::binance::Binance;
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+/// The arbiter of everything that moves orders.
+const ORDER_ARBITER: &str = "orders";
+
+/// What the components publish for those who show it.
+#[derive(Clone, Default)]
+pub struct Readings {
+    /// From the clock sentry.
+    pub clock: ClockReadings,
+    /// From the process monitor.
+    pub process: ProcessReadings,
+    /// From the journal.
+    pub journal: JournalReadings,
+    /// From the order management.
+    pub oms: OmsReadings,
+    /// From each venue's order session.
+    pub orders: BTreeMap<VenueId, VenueReadings>,
+    /// From each venue's market session.
+    pub market: BTreeMap<VenueId, VenueReadings>,
+    /// Top of book and last trade of each venue's instruments.
+    pub boards: BTreeMap<VenueId, MarketBoard>,
+    /// From each built-in strategy.
+    pub strategies: BTreeMap<StrategyId, StrategyReadings>,
+    /// Words to the process itself.
+    pub run: RunControl,
+}
+
+/// The ends that others hold on the components that trade; empty when nothing trades.
+#[derive(Clone, Default)]
+pub struct Parts {
+    /// The order management.
+    pub oms: Option<OmsHandle>,
+    /// The database, for reading.
+    pub readers: Option<Readers>,
+}
+
+/// Declares the whole tree.
+#[must_use]
+pub fn tree(readings: &mut Readings, trading: Option<Trading>) -> (SupervisorDecl, Parts) {
+    let infra = supervisor("infra")
+        .intensity(5, Duration::from_secs(60))
+        .child(clock_sentry::declare(readings.clock.clone()))
+        .child(process_monitor::declare(readings.process.clone()));
+    let root = supervisor("plimsoll").intensity(3, Duration::from_secs(300));
+    let Some(trading) = trading else { return (root.child(infra), Parts::default()) };
+    let infra = match trading.embedded.clone() {
+        Some((config, address)) => infra.child(paper_exchange::declare(config, address)),
+        None => infra,
+    };
+    let readers = Readers::lazy(&trading.data_dir);
+    let (journal, journal_cell) = journal::declare(trading.data_dir.clone(), readings.journal.clone());
+    let wires = Wires {
+        journal,
+        readers: readers.clone(),
+        connectors: Arc::new(OnceLock::new()),
+        strategies: Arc::new(OnceLock::new()),
+        boards: trading.venues.iter().map(|venue| (venue.id.clone(), MarketBoard::default())).collect(),
+        cursors: Cursors::default(),
+        run: readings.run.clone(),
+    };
+    readings.boards.clone_from(&wires.boards);
+    let (order_path, oms, requests) = order_path(readings, &trading, &wires, journal_cell);
+    let (strategies, subscribers) = strategies(readings, &trading, &wires, &requests);
+    let market = market(readings, &trading, &subscribers);
+    let root = root.child(infra).child(order_path).child(market).child(strategies);
+    (root, Parts { oms: Some(oms), readers: Some(readers) })
+}
+
+type Requests = crate::supervision::Port<strategy::StrategyRequest>;
+
+fn order_path(
+    readings: &mut Readings,
+    trading: &Trading,
+    wires: &Wires,
+    journal: Cell<Journal>,
+) -> (SupervisorDecl, OmsHandle, Requests) {
+    let (oms, handle, oms_cell) =
+        oms::declare(ORDER_ARBITER, trading.oms.clone(), wires.clone(), readings.oms.clone());
+    let mut path = supervisor("order_path")
+        .strategy(Strategy::RestForOne)
+        .intensity(5, Duration::from_secs(60))
+        .child(journal)
+        .child(oms_cell);
+    let mut ports = BTreeMap::new();
+    for venue in &trading.venues {
+        let seen = VenueReadings::default();
+        readings.orders.insert(venue.id.clone(), seen.clone());
+        let open = resuming(venue, &wires.cursors);
+        let name = format!("connector-{}", venue.id);
+        let (connector, cell) = connector::declare(&name, ORDER_ARBITER, open, oms.port(), seen);
+        ports.insert(venue.id.clone(), connector.port());
+        path = path.child(cell);
+    }
+    // Set once, here.
+    let _ = wires.connectors.set(ports);
+    (path, handle, oms.port())
+}
+
+/// Opens a venue's order session where the journal's fills end.
+fn resuming(
+    venue: &VenueWire,
+    cursors: &Cursors,
+) -> impl Fn() -> Result<Binance, String> + Send + Sync + 'static {
+    let (id, open, cursors) = (venue.id.clone(), Arc::clone(&venue.open_orders), cursors.clone());
+    move || {
+        let session = open()?;
+        for (symbol, last) in cursors.of(&id) {
+            session.resume_after(&symbol, &last);
+        }
+        Ok(session)
+    }
+}
+
+fn strategies(
+    readings: &mut Readings,
+    trading: &Trading,
+    wires: &Wires,
+    requests: &Requests,
+) -> (SupervisorDecl, BTreeMap<VenueId, Vec<Subscriber>>) {
+    let mut all = supervisor("strategies");
+    let (mut news, mut subscribers) = (BTreeMap::new(), BTreeMap::<VenueId, Vec<Subscriber>>::new());
+    for setup in &trading.strategies {
+        let seen = StrategyReadings::default();
+        readings.strategies.insert(setup.strategy.clone(), seen.clone());
+        let (ports, decl) = strategy::declare(setup.clone(), requests.clone(), seen);
+        news.insert(setup.strategy.clone(), ports.news);
+        subscribers.entry(setup.venue.clone()).or_default().push(Subscriber::new(ports.market));
+        all = all.child(decl);
+    }
+    // Set once, here.
+    let _ = wires.strategies.set(news);
+    (all, subscribers)
+}
+
+fn market(
+    readings: &mut Readings,
+    trading: &Trading,
+    subscribers: &BTreeMap<VenueId, Vec<Subscriber>>,
+) -> SupervisorDecl {
+    let mut all = supervisor("market").intensity(5, Duration::from_secs(60));
+    for venue in &trading.venues {
+        let outlets = MarketOutlets {
+            board: readings.boards.get(&venue.id).cloned().unwrap_or_default(),
+            subscribers: subscribers.get(&venue.id).cloned().unwrap_or_default(),
+            ..MarketOutlets::default()
+        };
+        readings.market.insert(venue.id.clone(), outlets.readings.clone());
+        let open = Arc::clone(&venue.open_market);
+        let (_, cell) = market_data::declare(&format!("market-{}", venue.id), move || open(), outlets);
+        all = all.child(cell);
+    }
+    all
+}

@@ -1,0 +1,124 @@
+//! From the settings to what the trading components need.
+
+use super::Launch;
+use super::venues::{VenueError, VenuePlan, paper_config};
+use crate::actors::oms::OmsPlan;
+use crate::actors::paper_exchange::EmbeddedAddress;
+use crate::actors::plan::{Trading, VenueWire};
+use crate::config::venues::ExternalOrders;
+use crate::config::{EnvReader, Settings};
+use crate::domain::ids::{Asset, IdError};
+use crate::domain::money::{Amount, MoneyError};
+use crate::domain::oms::{External, Knobs, Limits, Settings as OmsSettings, VenueSettings};
+use crate::venues::binance::Binance;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Why the settings cannot be planned.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// A venue.
+    #[error(transparent)]
+    Venue(#[from] VenueError),
+    /// A name that the settings let through but the domain does not.
+    #[error("the settings hold an impossible name: {0}")]
+    Name(#[from] IdError),
+    /// A figure that the settings let through but the domain does not.
+    #[error("the settings hold an impossible figure: {0}")]
+    Figure(#[from] MoneyError),
+    /// A strategy that the settings let through but its kind does not.
+    #[error("strategy {0}: its kind cannot be made with these parameters")]
+    Strategy(String),
+}
+
+/// Plans everything that trades; `None` when no venue is configured.
+///
+/// # Errors
+/// [`PlanError`].
+pub(super) fn trading(
+    settings: &Settings,
+    launch: &Launch,
+    env: &dyn EnvReader,
+) -> Result<Option<Trading>, PlanError> {
+    if settings.venues.is_empty() {
+        return Ok(None);
+    }
+    let address = EmbeddedAddress::default();
+    let venues = settings.venues.iter().map(|venue| VenuePlan::new(venue, env, &address));
+    let venues = venues.collect::<Result<Vec<_>, _>>()?;
+    let embedded = settings.venues.iter().any(crate::config::venues::Venue::is_embedded);
+    let embedded = match embedded {
+        true => Some((paper_config(&settings.paper_exchange, &settings.data_dir.0)?, address)),
+        false => None,
+    };
+    let symbols = venues.iter().map(|venue| (venue.id.clone(), venue.symbols.clone())).collect();
+    let oms = OmsPlan {
+        settings: oms_settings(settings, &venues)?,
+        how: launch.how,
+        by: launch.by.clone(),
+        symbols,
+    };
+    Ok(Some(Trading {
+        data_dir: settings.data_dir.0.clone(),
+        oms,
+        venues: venues.into_iter().map(wire).collect(),
+        embedded,
+        strategies: super::strategies::plans(settings)?,
+    }))
+}
+
+fn wire(venue: VenuePlan) -> VenueWire {
+    let market = venue.clone();
+    let (id, symbols) = (venue.id.clone(), venue.symbols.clone());
+    VenueWire {
+        id,
+        symbols,
+        open_orders: Arc::new(move || Binance::start(venue.orders()?).map_err(|error| error.to_string())),
+        open_market: Arc::new(move || Binance::start(market.market()?).map_err(|error| error.to_string())),
+    }
+}
+
+fn oms_settings(settings: &Settings, venues: &[VenuePlan]) -> Result<OmsSettings, PlanError> {
+    let orders = &settings.orders;
+    let small = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+    let mut tolerance = BTreeMap::new();
+    for venue in &settings.venues {
+        for (asset, amount) in &venue.balance_tolerance {
+            tolerance.insert(Asset::new(asset)?, Amount::parse(amount)?);
+        }
+    }
+    Ok(OmsSettings {
+        tag: String::new(),
+        venues: venues.iter().map(venue_settings).collect(),
+        strategies: super::strategies::order_settings(settings)?,
+        knobs: Knobs {
+            inflight_check_threshold_ms: orders.inflight_check_threshold_ms,
+            inflight_check_retries: small(orders.inflight_check_retries),
+            open_check_interval_ms: orders.open_check_interval_ms,
+            position_check_interval_ms: orders.position_check_interval_ms,
+            position_check_retries: small(orders.position_check_retries),
+            max_single_order_queries_per_cycle: small(orders.max_single_order_queries_per_cycle),
+            single_order_query_delay_ms: orders.single_order_query_delay_ms,
+            drain_timeout_ms: settings.supervision.shutdown_grace_ms.saturating_mul(3).div_euclid(4),
+            ..Knobs::default()
+        },
+        limits: Limits {
+            open_orders: usize::try_from(orders.max_open).unwrap_or(usize::MAX),
+            ..Limits::default()
+        },
+        tolerance,
+    })
+}
+
+fn venue_settings(venue: &VenuePlan) -> VenueSettings {
+    VenueSettings {
+        id: venue.id.clone(),
+        instruments: Vec::new(),
+        absence_proof_after_ms: venue.absence_proof_after_ms(),
+        external: match venue.settings().external_orders {
+            ExternalOrders::Adopt => External::Adopt,
+            ExternalOrders::Cancel => External::Cancel,
+            ExternalOrders::Hold => External::Hold,
+        },
+    }
+}

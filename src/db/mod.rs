@@ -1,0 +1,39 @@
+//! The durable journal: SQLite through diesel, one writer, many readers.
+//!
+//! No SQL that only SQLite understands stands outside this folder. [`Writer`] belongs to the journal's actor;
+//! [`Readers`] serve the web and the command line and cannot write. Nothing here repairs or deletes by itself.
+
+mod archive;
+mod chain;
+mod connect;
+mod data_dir;
+mod error;
+mod fills;
+mod holdings;
+mod journal_rows;
+mod lines;
+mod meta;
+mod migrate;
+mod orders;
+mod read;
+mod readers;
+mod schema;
+mod snapshots;
+mod telemetry;
+mod transaction;
+mod verify;
+mod words;
+mod writer;
+
+pub use archive::{Archived, Keep};
+pub use chain::{Checksum, Link};
+pub use connect::BUSY_TIMEOUT;
+pub use data_dir::{ARCHIVE, DATABASE, DataDir, folder_mode, free_bytes};
+pub use error::{Corruption, DbError, RUNBOOK_CORRUPT, WriteError};
+pub use fills::{FillFilter, NumberedFill};
+pub use orders::OrderFilter;
+pub use readers::{Counts, Inspector, PAGE_MAX, Readers};
+pub use snapshots::{KEPT, SnapshotAge, StoredSnapshot};
+pub use telemetry::TelemetryRow;
+pub use verify::Verified;
+pub use writer::{Appended, Options, Writer};

@@ -1,0 +1,121 @@
+//! The tables as the queries see them. The truth is in `migrations/`; a test compares the two.
+
+diesel::table! {
+    journal (seq) {
+        seq -> BigInt,
+        kind -> Text,
+        correlation -> Text,
+        at_ms -> BigInt,
+        payload -> Text,
+        checksum -> Binary,
+    }
+}
+
+diesel::table! {
+    snapshots (seq) {
+        seq -> BigInt,
+        checksum -> Binary,
+        at_ms -> BigInt,
+        payload -> Text,
+        payload_sha256 -> Binary,
+    }
+}
+
+diesel::table! {
+    archives (first_seq) {
+        first_seq -> BigInt,
+        last_seq -> BigInt,
+        last_checksum -> Binary,
+        file -> Text,
+        sha256 -> Binary,
+        at_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    meta (name) {
+        name -> Text,
+        value -> Text,
+    }
+}
+
+diesel::table! {
+    orders (number) {
+        number -> BigInt,
+        client_order_id -> Text,
+        venue_client_order_id -> Text,
+        venue_order_id -> Nullable<Text>,
+        venue -> Text,
+        symbol -> Text,
+        side -> Text,
+        kind -> Text,
+        quantity -> Text,
+        price -> Nullable<Text>,
+        time_in_force -> Nullable<Text>,
+        stop_loss -> Nullable<Text>,
+        reduce_only -> Bool,
+        strategy -> Text,
+        correlation -> Text,
+        origin -> Text,
+        state -> Text,
+        is_final -> Bool,
+        executed -> Text,
+        booked -> Text,
+        booked_quote -> Text,
+        reason -> Nullable<Text>,
+        attempts -> BigInt,
+        cancel_requested -> Bool,
+        replaces -> Nullable<Text>,
+        fills_after -> Nullable<Text>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    fills (id) {
+        id -> BigInt,
+        venue -> Text,
+        symbol -> Text,
+        trade_id -> Text,
+        venue_order_id -> Text,
+        named -> Nullable<Text>,
+        side -> Text,
+        quantity -> Text,
+        price -> Text,
+        fee -> Text,
+        fee_asset -> Nullable<Text>,
+        liquidity -> Text,
+        at_ms -> BigInt,
+        client_order_id -> Nullable<Text>,
+        strategy -> Text,
+        correlation -> Text,
+        booked_at -> BigInt,
+        busted -> Bool,
+    }
+}
+
+diesel::table! {
+    positions (venue, symbol, strategy) {
+        venue -> Text,
+        symbol -> Text,
+        strategy -> Text,
+        quantity -> Text,
+        average_price -> Nullable<Text>,
+        realised_pnl -> Text,
+        fees -> Text,
+        turnover -> Text,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    balances (venue, asset) {
+        venue -> Text,
+        asset -> Text,
+        free -> Text,
+        locked -> Text,
+        expected -> Nullable<Text>,
+        compared_at -> Nullable<BigInt>,
+    }
+}

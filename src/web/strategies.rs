@@ -1,0 +1,57 @@
+//! `/api/v1/strategies`: which there are, whether they may trade, and switching them.
+
+use super::desk::Caller;
+use super::fields::{Fields, Members, reason};
+use super::pages::whole;
+use super::problem::Problem;
+use super::state::WebState;
+use crate::actors::oms::Ask;
+use crate::domain::ids::StrategyId;
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Json, Path};
+use serde_json::{Value, json};
+
+/// `GET /api/v1/strategies`.
+pub(super) async fn list(state: Data<WebState>) -> Result<HttpResponse, Problem> {
+    state.oms()?;
+    let strategies = state.readings.oms.view().strategies;
+    let items: Vec<Value> =
+        strategies.iter().map(|(name, enabled)| json!({"name": name.as_str(), "enabled": enabled})).collect();
+    Ok(HttpResponse::Ok().json(whole(&items)))
+}
+
+/// `POST /api/v1/strategies/{name}/enable` with `{reason}`.
+pub(super) async fn enable(
+    state: Data<WebState>,
+    caller: Caller,
+    path: Path<String>,
+    body: Json<Members>,
+) -> Result<HttpResponse, Problem> {
+    switch(&state, &caller, &path, body.into_inner(), true).await
+}
+
+/// `POST /api/v1/strategies/{name}/disable` with `{reason}`: no new orders of it; what works goes on working.
+pub(super) async fn disable(
+    state: Data<WebState>,
+    caller: Caller,
+    path: Path<String>,
+    body: Json<Members>,
+) -> Result<HttpResponse, Problem> {
+    switch(&state, &caller, &path, body.into_inner(), false).await
+}
+
+async fn switch(
+    state: &WebState,
+    caller: &Caller,
+    name: &str,
+    body: Members,
+    enabled: bool,
+) -> Result<HttpResponse, Problem> {
+    let strategy = StrategyId::new(name).map_err(|error| Problem::not_found(error.to_string()))?;
+    let mut fields = Fields::new(body);
+    let why = fields.required("reason", reason);
+    let why = fields.finish(|| why)?;
+    let ask = Ask::SwitchStrategy { strategy, enabled, by: caller.because(why) };
+    state.ask(ask, None).await?;
+    Ok(HttpResponse::Ok().json(json!({"name": name, "enabled": enabled})))
+}
