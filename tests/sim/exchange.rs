@@ -158,7 +158,7 @@ impl Exchange {
             trade_id,
             symbol: order.asked.symbol.clone(),
             venue_order_id: VenueOrderId::from(order.number),
-            client_order_id: (order.number % 2 == 0).then(|| order.asked.client_order_id.clone()),
+            client_order_id: order.number.is_multiple_of(2).then(|| order.asked.client_order_id.clone()),
             side: order.asked.side,
             quantity: Quantity::new(quantity).unwrap(),
             price: Price::new(price).unwrap(),

@@ -20,8 +20,10 @@ mod exchange;
 mod marks;
 mod options;
 mod people;
+mod process;
 mod setup;
 mod store;
+mod way;
 mod wire;
 mod world;
 

@@ -70,6 +70,8 @@ impl People {
     }
 }
 
+type Operation = fn(&mut World);
+
 /// One operation, drawn by the options' weights.
 pub fn operate(world: &mut World) {
     if world.healed {
@@ -86,7 +88,7 @@ pub fn operate(world: &mut World) {
     }
     let o = &world.options;
     let halted = if world.oms.phase() == Phase::Halted { 20 } else { 0 };
-    let weights: [(u32, fn(&mut World)); 15] = [
+    let weights: [(u32, Operation); 15] = [
         (40, submit),
         (4, submit_again),
         (14, cancel),
