@@ -12,7 +12,7 @@ use super::queue::Queue;
 use super::readings::{JournalReadings, JournalSettings};
 use super::session::{self, Checked};
 use crate::clock;
-use crate::db::{DbError, Options, TelemetryRow, WriteError, Writer, free_bytes};
+use crate::db::{DbError, Link, Options, TelemetryRow, WriteError, Writer, free_bytes};
 use crate::domain::journal::{Batch, Row};
 use crate::supervision::{
     Cell, ChildSpec, Ctx, Fence, Handle, HangLimits, MailboxPolicy, OnHang, OnRestart, Placement, Port,
@@ -77,6 +77,9 @@ impl Actor for Journal {
         if let Err(failure) = &self.writer {
             tracing::error!(event = "journal_unusable", error = %failure, runbook = "journal_corrupt", "no trading");
         }
+        if self.writer.is_ok() && self.beat().is_err() {
+            self.retry_later(ctx);
+        }
         self.show();
         self.look_at_disk();
         ctx.run_interval(UPKEEP, |journal, ctx| journal.upkeep(ctx));
@@ -102,7 +105,11 @@ impl Handler<OpenSession> for Journal {
     fn handle(&mut self, _: OpenSession, ctx: &mut Self::Context) -> Self::Result {
         // Evidence of the session before is written if it can be; nothing of it is taken from here on.
         self.write_all(ctx);
-        self.queue.close();
+        let dropped = self.queue.close();
+        if dropped > 0 {
+            tracing::warn!(rows = dropped, "evidence that the last session could not write was dropped");
+        }
+        let written = self.writer.as_ref().map_or_else(|_| Link::default(), Writer::head);
         let begun = match &self.writer {
             Ok(writer) => session::check(writer.dir().root().to_owned(), !self.file_checked),
             Err(failure) => Err(failure.clone()),
@@ -113,7 +120,7 @@ impl Handler<OpenSession> for Journal {
                     let lost = || JournalFailure::Unreadable { why: "the check was lost".to_owned() };
                     result.await.unwrap_or_else(|_| Err(lost()))
                 };
-                Box::pin(result.into_actor(self).map(|checked, journal, _| journal.open(checked)))
+                Box::pin(result.into_actor(self).map(|checked, journal, _| journal.open(checked, written)))
             }
             Err(failure) => Box::pin(ready(Err(failure))),
         }
@@ -124,8 +131,9 @@ impl Handler<ReadRows> for Journal {
     type Result = Result<Vec<Row>, JournalFailure>;
 
     fn handle(&mut self, read: ReadRows, _: &mut Self::Context) -> Self::Result {
+        let limit = u32::try_from(read.limit).unwrap_or(u32::MAX);
         let writer = self.writer.as_mut().map_err(|failure| failure.clone())?;
-        Ok(writer.rows_after(read.after, read.limit)?)
+        Ok(writer.rows_after(read.after, limit)?)
     }
 }
 
@@ -195,8 +203,8 @@ enum Trouble {
 }
 
 impl Journal {
-    fn open(&mut self, checked: Checked) -> Result<Session, JournalFailure> {
-        let opened = self.try_open(checked);
+    fn open(&mut self, checked: Checked, written: Link) -> Result<Session, JournalFailure> {
+        let opened = self.try_open(checked, written);
         if let Err(failure) = &opened {
             tracing::error!(event = "journal_unusable", error = %failure, runbook = "journal_corrupt", "no trading");
             self.readings.change(|reading| reading.failure = Some(failure.to_string()));
@@ -204,11 +212,12 @@ impl Journal {
         opened
     }
 
-    fn try_open(&mut self, checked: Checked) -> Result<Session, JournalFailure> {
+    fn try_open(&mut self, checked: Checked, written: Link) -> Result<Session, JournalFailure> {
         let end = checked?;
         let writer = self.writer.as_mut().map_err(|failure| failure.clone())?;
-        if end != writer.head() {
-            let (found, head) = (end.seq.0, writer.head().seq.0);
+        // Further than what was written when the check began is well: another session was opened meanwhile.
+        if end.seq < written.seq || (end.seq == written.seq && end != written) {
+            let (found, head) = (end.seq.0, written.seq.0);
             let why = format!(
                 "the chain holds up to row {found}, but row {head} was written (runbook journal_corrupt)"
             );
@@ -221,10 +230,7 @@ impl Journal {
         let snapshot = writer.latest_snapshot()?.map(|kept| (kept.at.seq, kept.state));
         let number = self.sessions.fetch_add(1, Ordering::AcqRel).saturating_add(1);
         let session = Session { number, tag: writer.tag().to_owned(), snapshot, head: writer.head().seq };
-        let dropped = self.queue.begin(number);
-        if dropped > 0 {
-            tracing::warn!(rows = dropped, "evidence that the last session could not write was dropped");
-        }
+        self.queue.begin(number);
         tracing::info!(
             event = "journal_session",
             session = number,
@@ -282,7 +288,7 @@ impl Journal {
                         "evidence contradicts the record: starting over from what is on disk"
                     );
                     // What comes after it must not be written without it.
-                    self.queue.abandon();
+                    self.queue.close();
                     return Err(Trouble::Never);
                 }
                 Err(fault) => {
@@ -352,7 +358,7 @@ impl Journal {
 
     /// Proves that a write can be made durable.
     fn beat(&mut self) -> Result<(), Trouble> {
-        let Ok(writer) = &mut self.writer else { return Ok(()) };
+        let Ok(writer) = &mut self.writer else { return Err(Trouble::Later) };
         match writer.heartbeat() {
             Ok(()) => {
                 self.last_write = Some(clock::monotonic());
