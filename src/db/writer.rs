@@ -216,11 +216,6 @@ impl Writer {
         })
     }
 
-    fn note(&mut self, name: &'static str, value: &str) -> Result<(), DbError> {
-        self.small(|connection| meta::put(connection, name, value))
-            .map_err(|fault| DbError::Sql { doing: "writing meta", fault })
-    }
-
     /// The journal's tag: `pl` and random characters, made with the journal.
     #[must_use]
     pub fn tag(&self) -> &str {
@@ -261,20 +256,21 @@ impl Writer {
     /// [`DbError::Corrupt`] with the first row that cannot be trusted.
     pub fn verify_from_last(&mut self) -> Result<Link, DbError> {
         let end = verify::tail(&mut self.connection)?;
+        if end != self.head {
+            let (head, acknowledged) = (end.seq.0, self.head.seq.0);
+            return Err(Corruption::Short { head, acknowledged }.into());
+        }
         self.verified(end)?;
         Ok(end)
     }
 
-    /// Notes a verification that was made on another connection.
+    /// Notes how far the chain was verified, here or on another connection.
     ///
     /// # Errors
-    /// [`Corruption::Short`] when it did not reach this journal's end; [`DbError::Sql`].
+    /// [`DbError::Sql`].
     pub fn verified(&mut self, end: Link) -> Result<(), DbError> {
-        if end.seq < self.head.seq {
-            let (head, acknowledged) = (end.seq.0, self.head.seq.0);
-            return Err(Corruption::Short { head, acknowledged }.into());
-        }
-        self.note(meta::VERIFIED_TO, &meta::point(end))
+        self.small(|connection| meta::put(connection, meta::VERIFIED_TO, &meta::point(end)))
+            .map_err(|fault| DbError::Sql { doing: "writing meta", fault })
     }
 
     /// Moves one slice of old rows to a file, if there is a whole one that may leave.

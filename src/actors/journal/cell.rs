@@ -11,58 +11,46 @@ use super::mail::{Append, AppendTelemetry, JournalAnswer, JournalFailure, OpenSe
 use super::queue::Queue;
 use super::readings::{JournalReadings, JournalSettings};
 use super::session::{self, Checked};
+use super::upkeep::UPKEEP;
 use crate::clock;
-use crate::db::{DbError, Options, TelemetryRow, WriteError, Writer, free_bytes};
+use crate::db::{Link, TelemetryRow, WriteError, Writer};
 use crate::domain::journal::{Batch, Row};
-use crate::supervision::{
-    Cell, ChildSpec, Ctx, Fence, Handle, HangLimits, MailboxPolicy, OnHang, OnRestart, Placement, Port,
-    Shutdown, StartFailure, TellError, cell,
-};
+use crate::supervision::{Ctx, Fence, Port, TellError};
 use actix::fut::{ActorFutureExt as _, ready};
 use actix::{Actor, ActorContext, AsyncContext, Handler, Message, ResponseActFuture, WrapFuture as _};
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// How often it looks after itself: heartbeat, room on the disk, archive.
-const UPKEEP: Duration = Duration::from_millis(500);
-/// Without an append for this long, old rows may be archived.
-const QUIET: Duration = Duration::from_secs(2);
-/// Pause after a failed archive.
-const ARCHIVE_PAUSE: Duration = Duration::from_secs(60);
-const RETRY_MIN: Duration = Duration::from_millis(50);
+/// Pause before a failed write is tried again, at first.
+pub(super) const RETRY_MIN: Duration = Duration::from_millis(50);
 const RETRY_MAX: Duration = Duration::from_secs(1);
 /// Pause before a full mailbox is tried again.
 const FULL_PAUSE: Duration = Duration::from_millis(2);
-/// Longest single piece of work: a busy timeout and a slow disk, with room.
-const HANG: Duration = Duration::from_secs(60);
-const MAILBOX: usize = 8_192;
-/// Measurements that may wait, and that go out at once.
+/// Measurements that may wait.
 const TELEMETRY_MAX: usize = 10_000;
-const TELEMETRY_SLICE: usize = 256;
 
 /// See the module's head.
 pub struct Journal {
-    writer: Result<Writer, JournalFailure>,
-    settings: JournalSettings,
-    readings: JournalReadings,
-    fence: Fence,
-    queue: Queue,
+    pub(super) writer: Result<Writer, JournalFailure>,
+    pub(super) settings: JournalSettings,
+    pub(super) readings: JournalReadings,
+    pub(super) fence: Fence,
+    pub(super) queue: Queue,
     /// Who hears of the current session.
-    port: Option<Port<JournalAnswer>>,
+    pub(super) port: Option<Port<JournalAnswer>>,
     /// A flush is on its way.
-    flushing: bool,
+    pub(super) flushing: bool,
     /// Answers wait for room in the receiver's mailbox.
-    answering: bool,
-    retry_after: Duration,
-    file_checked: bool,
-    sessions: Arc<AtomicU64>,
-    telemetry: VecDeque<TelemetryRow>,
-    last_append: Instant,
-    last_write: Option<Instant>,
-    archive_again: Instant,
+    pub(super) answering: bool,
+    pub(super) retry_after: Duration,
+    pub(super) file_checked: bool,
+    pub(super) sessions: Arc<AtomicU64>,
+    pub(super) telemetry: VecDeque<TelemetryRow>,
+    pub(super) last_append: Instant,
+    pub(super) last_write: Option<Instant>,
+    pub(super) archive_again: Instant,
 }
 
 /// Write what waits.
@@ -76,6 +64,9 @@ impl Actor for Journal {
     fn started(&mut self, ctx: &mut Self::Context) {
         if let Err(failure) = &self.writer {
             tracing::error!(event = "journal_unusable", error = %failure, runbook = "journal_corrupt", "no trading");
+        }
+        if self.writer.is_ok() && self.beat().is_err() {
+            self.retry_later(ctx);
         }
         self.show();
         self.look_at_disk();
@@ -102,7 +93,11 @@ impl Handler<OpenSession> for Journal {
     fn handle(&mut self, _: OpenSession, ctx: &mut Self::Context) -> Self::Result {
         // Evidence of the session before is written if it can be; nothing of it is taken from here on.
         self.write_all(ctx);
-        self.queue.close();
+        let dropped = self.queue.close();
+        if dropped > 0 {
+            tracing::warn!(rows = dropped, "evidence that the last session could not write was dropped");
+        }
+        let written = self.writer.as_ref().map_or_else(|_| Link::default(), Writer::head);
         let begun = match &self.writer {
             Ok(writer) => session::check(writer.dir().root().to_owned(), !self.file_checked),
             Err(failure) => Err(failure.clone()),
@@ -113,7 +108,9 @@ impl Handler<OpenSession> for Journal {
                     let lost = || JournalFailure::Unreadable { why: "the check was lost".to_owned() };
                     result.await.unwrap_or_else(|_| Err(lost()))
                 };
-                Box::pin(result.into_actor(self).map(|checked, journal, _| journal.open(checked)))
+                Box::pin(
+                    result.into_actor(self).map(move |checked, journal, _| journal.open(checked, written)),
+                )
             }
             Err(failure) => Box::pin(ready(Err(failure))),
         }
@@ -124,8 +121,9 @@ impl Handler<ReadRows> for Journal {
     type Result = Result<Vec<Row>, JournalFailure>;
 
     fn handle(&mut self, read: ReadRows, _: &mut Self::Context) -> Self::Result {
+        let limit = u32::try_from(read.limit).unwrap_or(u32::MAX);
         let writer = self.writer.as_mut().map_err(|failure| failure.clone())?;
-        Ok(writer.rows_after(read.after, read.limit)?)
+        Ok(writer.rows_after(read.after, limit)?)
     }
 }
 
@@ -187,7 +185,7 @@ impl Handler<AppendTelemetry> for Journal {
 }
 
 /// What follows from a write that failed.
-enum Trouble {
+pub(super) enum Trouble {
     /// It is tried again.
     Later,
     /// Trying again changes nothing.
@@ -195,8 +193,8 @@ enum Trouble {
 }
 
 impl Journal {
-    fn open(&mut self, checked: Checked) -> Result<Session, JournalFailure> {
-        let opened = self.try_open(checked);
+    fn open(&mut self, checked: Checked, written: Link) -> Result<Session, JournalFailure> {
+        let opened = self.try_open(checked, written);
         if let Err(failure) = &opened {
             tracing::error!(event = "journal_unusable", error = %failure, runbook = "journal_corrupt", "no trading");
             self.readings.change(|reading| reading.failure = Some(failure.to_string()));
@@ -204,11 +202,12 @@ impl Journal {
         opened
     }
 
-    fn try_open(&mut self, checked: Checked) -> Result<Session, JournalFailure> {
+    fn try_open(&mut self, checked: Checked, written: Link) -> Result<Session, JournalFailure> {
         let end = checked?;
         let writer = self.writer.as_mut().map_err(|failure| failure.clone())?;
-        if end != writer.head() {
-            let (found, head) = (end.seq.0, writer.head().seq.0);
+        // Further than what was written when the check began is well: another session was opened meanwhile.
+        if end.seq < written.seq || (end.seq == written.seq && end != written) {
+            let (found, head) = (end.seq.0, written.seq.0);
             let why = format!(
                 "the chain holds up to row {found}, but row {head} was written (runbook journal_corrupt)"
             );
@@ -221,10 +220,7 @@ impl Journal {
         let snapshot = writer.latest_snapshot()?.map(|kept| (kept.at.seq, kept.state));
         let number = self.sessions.fetch_add(1, Ordering::AcqRel).saturating_add(1);
         let session = Session { number, tag: writer.tag().to_owned(), snapshot, head: writer.head().seq };
-        let dropped = self.queue.begin(number);
-        if dropped > 0 {
-            tracing::warn!(rows = dropped, "evidence that the last session could not write was dropped");
-        }
+        self.queue.begin(number);
         tracing::info!(
             event = "journal_session",
             session = number,
@@ -282,7 +278,7 @@ impl Journal {
                         "evidence contradicts the record: starting over from what is on disk"
                     );
                     // What comes after it must not be written without it.
-                    self.queue.abandon();
+                    self.queue.close();
                     return Err(Trouble::Never);
                 }
                 Err(fault) => {
@@ -310,7 +306,7 @@ impl Journal {
         Ok(())
     }
 
-    fn now_writable(&mut self) {
+    pub(super) fn now_writable(&mut self) {
         self.retry_after = RETRY_MIN;
         if self.queue.recovered() {
             tracing::info!(event = "journal_writable", writable = true, "the journal can write again");
@@ -318,7 +314,7 @@ impl Journal {
         self.show();
     }
 
-    fn now_down(&mut self, group: Vec<Batch>, fault: &WriteError) {
+    pub(super) fn now_down(&mut self, group: Vec<Batch>, fault: &WriteError) {
         if self.queue.down().is_none() {
             tracing::error!(
                 event = "journal_writable", writable = false, error = %fault,
@@ -329,7 +325,7 @@ impl Journal {
         self.show();
     }
 
-    fn retry_later(&mut self, ctx: &mut Ctx<Self>) {
+    pub(super) fn retry_later(&mut self, ctx: &mut Ctx<Self>) {
         let after = self.retry_after;
         self.retry_after = after.saturating_mul(2).min(RETRY_MAX);
         ctx.run_later(after, |journal, ctx| journal.retry(ctx));
@@ -350,109 +346,8 @@ impl Journal {
         }
     }
 
-    /// Proves that a write can be made durable.
-    fn beat(&mut self) -> Result<(), Trouble> {
-        let Ok(writer) = &mut self.writer else { return Ok(()) };
-        match writer.heartbeat() {
-            Ok(()) => {
-                self.last_write = Some(clock::monotonic());
-                self.now_writable();
-                Ok(())
-            }
-            Err(fault) => {
-                self.now_down(Vec::new(), &fault);
-                Err(Trouble::Later)
-            }
-        }
-    }
-
-    fn upkeep(&mut self, ctx: &mut Ctx<Self>) {
-        self.look_at_disk();
-        if self.writer.is_err() || self.queue.down().is_some() || !self.queue.is_empty() {
-            return;
-        }
-        self.write_telemetry();
-        let now = clock::monotonic();
-        let proven = self.last_write.is_some_and(|at| {
-            now.saturating_duration_since(at).saturating_add(UPKEEP) < self.settings.heartbeat
-        });
-        if !proven && self.beat().is_err() {
-            self.deliver_or_wait(ctx);
-            return self.retry_later(ctx);
-        }
-        if now.saturating_duration_since(self.last_append) >= QUIET && now >= self.archive_again {
-            self.archive(now);
-        }
-    }
-
-    fn write_telemetry(&mut self) {
-        let Ok(writer) = &mut self.writer else { return };
-        let rows: Vec<_> = self.telemetry.drain(..self.telemetry.len().min(TELEMETRY_SLICE)).collect();
-        if rows.is_empty() {
-            return;
-        }
-        if let Err(fault) = writer.append_telemetry(&rows) {
-            let dropped = u64::try_from(rows.len()).unwrap_or(u64::MAX);
-            self.readings.change(|r| r.telemetry_dropped = r.telemetry_dropped.saturating_add(dropped));
-            tracing::warn!(error = %fault, rows = dropped, "measurements were lost");
-        }
-    }
-
-    fn archive(&mut self, now: Instant) {
-        let Ok(writer) = &mut self.writer else { return };
-        match writer.archive(self.settings.keep) {
-            Ok(Some(archived)) => {
-                tracing::info!(
-                    event = "journal_archived",
-                    file = archived.file,
-                    last = archived.last.seq.0,
-                    "moved"
-                );
-            }
-            Ok(None) => {}
-            Err(error) => {
-                tracing::error!(error = %error, runbook = "journal_corrupt", "old rows were not archived");
-                self.archive_again = now.checked_add(ARCHIVE_PAUSE).unwrap_or(now);
-            }
-        }
-    }
-
-    fn look_at_disk(&mut self) {
-        let Ok(writer) = &self.writer else { return };
-        let free = free_bytes(writer.dir().root()).ok();
-        let low = free.is_some_and(|free| free < self.settings.disk_low_bytes);
-        let was = self.readings.latest().disk_low;
-        if low && !was {
-            tracing::error!(
-                event = "disk_low",
-                free_bytes = free,
-                runbook = "disk_low",
-                "the disk is nearly full"
-            );
-        } else if was && !low {
-            tracing::info!(event = "disk_low", free_bytes = free, "there is room again");
-        }
-        self.readings.change(|reading| (reading.free_bytes, reading.disk_low) = (free, low));
-    }
-
-    fn show(&self) {
-        let failure = match (&self.writer, self.queue.down()) {
-            (Err(failure), _) => Some(failure.to_string()),
-            (Ok(_), down) => down.map(str::to_owned),
-        };
-        let head = self.writer.as_ref().map_or_else(|_| Default::default(), |writer| writer.head().seq);
-        self.readings.change(|reading| {
-            reading.writable = failure.is_none();
-            reading.failure = failure;
-            reading.last_write = self.last_write;
-            reading.waiting_rows = self.queue.rows();
-            reading.refusals = self.queue.refusals();
-            reading.head = head;
-        });
-    }
-
     /// Sends what is owed, in order; what finds no room is tried again soon.
-    fn deliver_or_wait(&mut self, ctx: &mut Ctx<Self>) {
+    pub(super) fn deliver_or_wait(&mut self, ctx: &mut Ctx<Self>) {
         if !self.deliver() && !self.answering {
             self.answering = true;
             ctx.run_later(FULL_PAUSE, |journal, ctx| {
@@ -476,65 +371,5 @@ impl Journal {
             }
         }
         true
-    }
-}
-
-/// Declares the cell for a data directory.
-#[must_use]
-pub fn declare(data_dir: PathBuf, readings: JournalReadings) -> (Handle<Journal>, Cell<Journal>) {
-    declare_with(data_dir, readings, JournalSettings::default())
-}
-
-/// Declares the cell with settings other than the default ones.
-#[must_use]
-pub fn declare_with(
-    data_dir: PathBuf,
-    readings: JournalReadings,
-    settings: JournalSettings,
-) -> (Handle<Journal>, Cell<Journal>) {
-    let sessions = Arc::new(AtomicU64::new(0));
-    cell("journal", spec(), move |ctx: &mut Ctx<Journal>| {
-        let now = clock::monotonic();
-        Ok(Journal {
-            writer: usable(&data_dir, settings)?,
-            settings,
-            readings: readings.clone(),
-            fence: ctx.fence(),
-            queue: Queue::default(),
-            port: None,
-            flushing: false,
-            answering: false,
-            retry_after: RETRY_MIN,
-            file_checked: false,
-            sessions: Arc::clone(&sessions),
-            telemetry: VecDeque::new(),
-            last_append: now,
-            last_write: None,
-            archive_again: now,
-        })
-    })
-}
-
-/// A journal that cannot be trusted is a state to be shown; one that is not ours is no start.
-fn usable(dir: &Path, settings: JournalSettings) -> Result<Result<Writer, JournalFailure>, StartFailure> {
-    let options = Options { busy_timeout: settings.busy_timeout, pages_max: settings.pages_max };
-    match Writer::open(dir, options) {
-        Ok(writer) => Ok(Ok(writer)),
-        Err(error @ (DbError::Locked { .. } | DbError::NewerSchema { .. })) => {
-            Err(StartFailure::Failed(error.to_string()))
-        }
-        Err(error) => Ok(Err(error.into())),
-    }
-}
-
-fn spec() -> ChildSpec {
-    ChildSpec {
-        placement: Placement::OwnThread,
-        start_timeout: HANG,
-        shutdown: Shutdown::Graceful(Duration::from_secs(10)),
-        hang: HangLimits { handler: HANG, wait: HANG, action: OnHang::Abort },
-        mailbox: MailboxPolicy { capacity: MAILBOX, on_restart: OnRestart::Keep },
-        metadata: vec![("workload".to_owned(), "order path: disk writes in groups".to_owned())],
-        ..ChildSpec::default()
     }
 }

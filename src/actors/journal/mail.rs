@@ -47,7 +47,7 @@ pub struct ReadRows {
     /// The position.
     pub after: Seq,
     /// Most rows.
-    pub limit: u32,
+    pub limit: usize,
 }
 
 /// Write batches, in order. Each becomes durable or is refused, and `done` hears of it.

@@ -1,14 +1,18 @@
 //! The journal: the one component that writes, in groups, and says what is durable.
 //!
-//! [`mail`](self) are its messages, `queue` decides (pure), `cell` performs, `readings` is what others may see.
+//! `mail` are its messages, `queue` decides (pure), `cell` performs, `upkeep` is what it does beside, `readings` is
+//! what others may see.
 
 mod cell;
+mod declare;
 mod mail;
 mod queue;
 mod readings;
 mod session;
+mod upkeep;
 
-pub use cell::{Journal, declare, declare_with};
+pub use cell::Journal;
+pub use declare::{declare, declare_with};
 pub use mail::{Append, AppendTelemetry, JournalAnswer, JournalFailure, OpenSession, ReadRows, Session};
 pub use queue::{BACKLOG_ROWS_MAX, GROUP_ROWS};
 pub use readings::{JournalReading, JournalReadings, JournalSettings};

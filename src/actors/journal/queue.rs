@@ -39,27 +39,21 @@ fn weight(batch: &Batch) -> usize {
 }
 
 impl Queue {
-    /// Lets a new session append, and nobody else. Answers how many rows of the last one were dropped.
-    pub(super) fn begin(&mut self, session: u64) -> usize {
-        let dropped = self.rows;
-        self.waiting.clear();
+    /// Lets a new session append.
+    pub(super) fn begin(&mut self, session: u64) {
+        self.close();
         self.answers.clear();
-        (self.session, self.rows, self.refusals) = (Some(session), 0, 0);
+        (self.session, self.refusals) = (Some(session), 0);
         if self.down.is_some() {
             self.answers.push_back(JournalAnswer::Writable { session, writable: false });
         }
-        dropped
     }
 
-    /// Lets nobody append.
-    pub(super) fn close(&mut self) {
-        self.session = None;
-    }
-
-    /// Drops what waits and lets nobody append: the row before it can never be written.
-    pub(super) fn abandon(&mut self) {
+    /// Lets nobody append and drops what waits; answers how many rows that was.
+    pub(super) fn close(&mut self) -> usize {
         self.waiting.clear();
-        (self.session, self.rows) = (None, 0);
+        self.session = None;
+        std::mem::take(&mut self.rows)
     }
 
     /// Takes a batch, or refuses it.
@@ -279,7 +273,8 @@ mod tests {
     fn earlier_sessions_are_over() {
         let mut queue = open();
         queue.push(7, batch(1, 1, false)).unwrap();
-        assert_eq!(queue.begin(8), 1);
+        assert_eq!(queue.close(), 1, "a row was dropped");
+        queue.begin(8);
         queue.push(7, batch(2, 1, false)).unwrap();
         assert!(queue.is_empty());
         assert!(matches!(queue.answers().pop_front(), Some(JournalAnswer::Refused { session: 7, .. })));
