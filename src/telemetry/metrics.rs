@@ -144,8 +144,8 @@ pub(super) fn signed(n: usize) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::actors::journal::{CommitTimes, JournalReading};
-    use crate::actors::oms::{Latencies, OmsView};
+    use crate::actors::journal::JournalReading;
+    use crate::actors::oms::{Histogram, Latencies, OmsView};
     use std::time::Duration;
 
     #[test]
@@ -171,7 +171,7 @@ mod tests {
         let latency = Latencies::default();
         latency.venue_ack.note(Duration::from_micros(800));
         latency.venue_ack.note(Duration::from_secs(60));
-        let (commits, journal) = (CommitTimes::default(), JournalReading::default());
+        let (commits, journal) = (Histogram::default(), JournalReading::default());
         commits.note(Duration::from_millis(2));
         let scrape = Scrape {
             nodes: &[],
