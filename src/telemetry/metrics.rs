@@ -145,8 +145,7 @@ pub(super) fn signed(n: usize) -> i64 {
 mod tests {
     use super::*;
     use crate::actors::journal::JournalReading;
-    use crate::actors::oms::Histogram;
-    use crate::actors::oms::{Latencies, OmsView};
+    use crate::actors::oms::{Histogram, Latencies, OmsView};
     use std::time::Duration;
 
     #[test]

@@ -91,9 +91,6 @@ fn large(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-/// Counts per bucket (not cumulative), the count beyond the last bound, the sum in microseconds.
-type Counts = (Vec<u64>, u64, u64);
-
 /// The histograms. They are counted where the work is done, so they are written out as they stand.
 pub(super) fn histograms(scrape: &OrderScrape<'_>) -> Vec<MetricFamily> {
     let stages = [
@@ -101,7 +98,7 @@ pub(super) fn histograms(scrape: &OrderScrape<'_>) -> Vec<MetricFamily> {
         ("venue_ack", &scrape.latency.venue_ack),
         ("fill", &scrape.latency.fill),
     ];
-    let stages = stages.map(|(stage, took)| metric(&BOUNDS_US, took.read(), Some(("stage", stage))));
+    let stages = stages.map(|(stage, took)| metric(took, Some(("stage", stage))));
     vec![
         family(
             "plimsoll_order_latency_seconds",
@@ -111,7 +108,7 @@ pub(super) fn histograms(scrape: &OrderScrape<'_>) -> Vec<MetricFamily> {
         family(
             "plimsoll_journal_commit_seconds",
             "Time that a commit of the journal took.",
-            vec![metric(&BOUNDS_US, scrape.commits.read(), None)],
+            vec![metric(scrape.commits, None)],
         ),
     ]
 }
@@ -125,12 +122,13 @@ fn family(name: &str, help: &str, metrics: Vec<Metric>) -> MetricFamily {
     family
 }
 
-fn metric(bounds_us: &[u64], (counts, beyond, sum_us): Counts, label: Option<(&str, &str)>) -> Metric {
+fn metric(histogram: &Histogram, label: Option<(&str, &str)>) -> Metric {
+    let (counts, beyond, sum_us) = histogram.read();
     let mut cumulative = 0_u64;
-    let buckets = counts.iter().zip(bounds_us).map(|(count, bound)| {
+    let buckets = counts.iter().zip(BOUNDS_US).map(|(count, bound)| {
         cumulative = cumulative.saturating_add(*count);
         let mut bucket = Bucket::default();
-        bucket.set_upper_bound(seconds(*bound));
+        bucket.set_upper_bound(seconds(bound));
         bucket.set_cumulative_count(cumulative);
         bucket
     });
