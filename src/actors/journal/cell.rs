@@ -121,9 +121,8 @@ impl Handler<ReadRows> for Journal {
     type Result = Result<Vec<Row>, JournalFailure>;
 
     fn handle(&mut self, read: ReadRows, _: &mut Self::Context) -> Self::Result {
-        let limit = u32::try_from(read.limit).unwrap_or(u32::MAX);
         let writer = self.writer.as_mut().map_err(|failure| failure.clone())?;
-        Ok(writer.rows_after(read.after, limit)?)
+        Ok(writer.rows_after(read.after, read.limit)?)
     }
 }
 

@@ -47,7 +47,7 @@ pub struct ReadRows {
     /// The position.
     pub after: Seq,
     /// Most rows.
-    pub limit: usize,
+    pub limit: u32,
 }
 
 /// Write batches, in order. Each becomes durable or is refused, and `done` hears of it.

@@ -39,7 +39,7 @@ const START_ROWS: u64 = 1_000_000;
 const START_OPEN_ORDERS: u64 = 10_000;
 /// Rows behind the snapshot in it: half of what the order management writes between two.
 const START_TAIL_ROWS: u64 = 25_000;
-const PAGE: usize = 5_000;
+const PAGE: u32 = 5_000;
 const WITHIN: Duration = Duration::from_secs(60);
 
 /// Options of `plimsoll bench journal`.
