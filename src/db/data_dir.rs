@@ -84,7 +84,7 @@ impl DataDir {
         }
         // The pid is a courtesy to whoever is refused; on a full disk the lock holds without it.
         let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-        Ok(Lock { _file: file })
+        Ok(Lock { file })
     }
 
     /// What says that a journal was begun here, if anything does.
@@ -152,7 +152,15 @@ impl DataDir {
 /// Holds the directory; released when dropped, or by the system when the process dies.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing alone would not do: a child that is being spawned holds a copy of the file until it runs its
+        // program. Failing leaves just that.
+        let _ = flock(&self.file, FlockOperation::Unlock);
+    }
 }
 
 /// The note of the last acknowledged row.
