@@ -142,10 +142,10 @@ mod tests {
     #[test]
     fn parts_and_runs_are_bounded() {
         let dir = tempfile::tempdir().unwrap();
-        for _ in 0..(RUNS_KEPT + 3) {
-            RunFolder::make(dir.path()).unwrap();
-            std::thread::sleep(std::time::Duration::from_millis(2));
+        for day in 10..(10 + RUNS_KEPT + 3) {
+            fs::create_dir_all(dir.path().join(format!("runs/202001{day}T000000.000Z-1"))).unwrap();
         }
+        RunFolder::make(dir.path()).unwrap();
         assert_eq!(fs::read_dir(dir.path().join("runs")).unwrap().count(), RUNS_KEPT);
         let folder = RunFolder::make(dir.path()).unwrap();
         let mut part = Part { folder: folder.0.clone(), file: None, written: 0 };

@@ -174,7 +174,7 @@ impl OmsCell {
                 }
                 Effect::Submit(venue, order) => {
                     let id = order.get().client_order_id.clone();
-                    self.to_venue(&venue, ToVenue::Place(order), |venue, denial| Event::Placed {
+                    self.send(&venue, ToVenue::Place(order), |venue, denial| Event::Placed {
                         venue,
                         order: id,
                         outcome: Outcome::DeniedHere(denial),
@@ -182,7 +182,7 @@ impl OmsCell {
                 }
                 Effect::Cancel(venue, cancel) => {
                     let id = cancel.client_order_id.clone();
-                    self.to_venue(&venue, ToVenue::Cancel(cancel), |venue, denial| Event::CancelAnswered {
+                    self.send(&venue, ToVenue::Cancel(cancel), |venue, denial| Event::CancelAnswered {
                         venue,
                         order: id,
                         outcome: Outcome::DeniedHere(denial),
@@ -190,28 +190,28 @@ impl OmsCell {
                 }
                 Effect::Query(venue, symbol, id) => {
                     let order = id.clone();
-                    self.to_venue(&venue, ToVenue::Query(symbol, id), |venue, denial| Event::Looked {
+                    self.send(&venue, ToVenue::Query(symbol, id), |venue, denial| Event::Looked {
                         venue,
                         order,
                         answer: Err(ReadError::Denied(denial)),
                     });
                 }
                 Effect::FetchOpenOrders(venue) => {
-                    self.to_venue(&venue, ToVenue::OpenOrders(None), |venue, denial| Event::OpenOrders {
+                    self.send(&venue, ToVenue::OpenOrders(None), |venue, denial| Event::OpenOrders {
                         venue,
                         answer: Err(ReadError::Denied(denial)),
                     });
                 }
                 Effect::FetchFills(venue, symbol, after) => {
                     let of = symbol.clone();
-                    self.to_venue(&venue, ToVenue::FillsSince(symbol, after), |venue, denial| Event::Fills {
+                    self.send(&venue, ToVenue::FillsSince(symbol, after), |venue, denial| Event::Fills {
                         venue,
                         symbol: of,
                         answer: Err(ReadError::Denied(denial)),
                     });
                 }
                 Effect::FetchBalances(venue) => {
-                    self.to_venue(&venue, ToVenue::Balances, |venue, denial| Event::Balances {
+                    self.send(&venue, ToVenue::Balances, |venue, denial| Event::Balances {
                         venue,
                         answer: Err(ReadError::Denied(denial)),
                     });
@@ -246,7 +246,8 @@ impl OmsCell {
         }
     }
 
-    fn to_venue(
+    /// Hands a request to a venue's connector; one that takes none answers at once.
+    fn send(
         &mut self,
         venue: &VenueId,
         request: ToVenue,
