@@ -20,7 +20,7 @@ use crate::clock;
 use crate::domain::ids::Correlation;
 use crate::domain::journal::{Batch, NewRow, Row, Seq};
 use crate::domain::time::WallMs;
-use diesel::{QueryResult, RunQueryDsl as _, SqliteConnection};
+use diesel::{QueryResult, RunQueryDsl as _, SqliteConnection, sql_query};
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::path::Path;
@@ -73,6 +73,15 @@ pub struct Writer {
 impl std::fmt::Debug for Writer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Writer({} at row {})", self.dir.root().display(), self.head.seq.0)
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // After an orderly end the database is one file. When it cannot be, the log beside it holds the rest.
+        if let Err(error) = sql_query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut self.connection) {
+            tracing::debug!(error = %error, "the write-ahead log was not folded in");
+        }
     }
 }
 

@@ -247,12 +247,7 @@ impl OmsCell {
     }
 
     /// Hands a request to a venue's connector; one that takes none answers at once.
-    fn send(
-        &mut self,
-        venue: &VenueId,
-        request: ToVenue,
-        bounced: impl FnOnce(VenueId, Denial) -> Event,
-    ) {
+    fn send(&mut self, venue: &VenueId, request: ToVenue, bounced: impl FnOnce(VenueId, Denial) -> Event) {
         let port = self.wires.connectors.get().and_then(|all| all.get(venue));
         let sent = port.is_some_and(|port| port.tell(request).is_ok());
         if !sent {

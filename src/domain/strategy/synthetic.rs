@@ -100,8 +100,7 @@ pub(super) fn submits(intents: &[Intent]) -> Vec<&OrderRequest> {
 }
 
 pub(super) fn cancels(intents: &[Intent]) -> Vec<&ClientOrderId> {
-    let id = |intent| if let Intent::Cancel(id) = intent { Some(id) } else { None };
-    intents.iter().filter_map(id).collect()
+    intents.iter().filter_map(|i| if let Intent::Cancel(id) = i { Some(id) } else { None }).collect()
 }
 
 /// Numbers from a seed (splitmix64).
