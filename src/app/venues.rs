@@ -1,9 +1,8 @@
 //! From the settings of a venue to what its connectors need: addresses, keys, limits.
 
 use crate::actors::paper_exchange::EmbeddedAddress;
-use crate::config::venues::{
-    KeyType, OrderPath as OrderPathSetting, PaperExchangeSettings, Venue, paper_keys,
-};
+use crate::config::paper_exchange::PaperExchangeSettings;
+use crate::config::venues::{KeyType, OrderPath as OrderPathSetting, Venue, paper_keys};
 use crate::config::{EnvReader, Fault, SecretRef};
 use crate::domain::ids::{Symbol, VenueId};
 use crate::paper_exchange::PaperConfig;

@@ -11,6 +11,7 @@ pub mod layers;
 pub mod load;
 pub mod node;
 pub mod orders;
+pub mod paper_exchange;
 pub mod path;
 pub mod position;
 pub mod problems;

@@ -7,10 +7,11 @@
 
 use super::load::Configuration;
 use super::orders::Orders;
+use super::paper_exchange::PaperExchangeSettings;
 use super::problems::Problems;
 use super::strategies::StrategySettings;
 use super::supervision::Supervision;
-use super::venues::{PaperExchangeSettings, Venue};
+use super::venues::Venue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use std::net::SocketAddr;

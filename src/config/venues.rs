@@ -1,6 +1,6 @@
-//! Settings of the venues, and of the embedded paper exchange.
+//! Settings of the venues.
 //!
-//! Owns the keys under `venues` and `paper_exchange`. What kind of money is at stake follows from the
+//! Owns the keys under `venues`. What kind of money is at stake follows from the
 //! addresses alone, so that a paper configuration and a live one differ by addresses, keys and limits only.
 
 use super::problems::Problems;
@@ -11,7 +11,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
 
 /// Venues in one process.
 pub const VENUES_MAX: usize = 8;
@@ -23,8 +22,6 @@ pub const RECV_WINDOW_MS: RangeInclusive<u64> = 50..=60_000;
 pub const VISIBILITY_WINDOW_MS: RangeInclusive<u64> = 0..=600_000;
 /// Allowed time for an answer about an order, in milliseconds.
 pub const ORDER_TIMEOUT_MS: RangeInclusive<u64> = 50..=600_000;
-/// Allowed speed of the embedded market, in thousandths of real time.
-pub const SPEED_PERMILLE: RangeInclusive<u64> = 1..=1_000_000;
 /// The address that stands for the exchange inside this process.
 pub const EMBEDDED: &str = "embedded";
 
@@ -399,31 +396,6 @@ pub(super) fn validate(venues: &[Venue], problems: &mut Problems) {
                 "give each venue its own name",
             );
         }
-    }
-}
-
-/// The paper exchange inside this process; it runs when a venue's `rest_url` is `embedded`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct PaperExchangeSettings {
-    /// Recorded market data to replay, joined; without any, a synthetic market runs.
-    pub market: Vec<PathBuf>,
-    /// Seed of the synthetic market.
-    pub seed: u64,
-    /// Speed of the market, in thousandths of real time.
-    #[schemars(range(min = 1, max = 1_000_000))]
-    pub speed_permille: u64,
-}
-
-impl Default for PaperExchangeSettings {
-    fn default() -> Self {
-        Self { market: Vec::new(), seed: 1, speed_permille: 1_000 }
-    }
-}
-
-impl PaperExchangeSettings {
-    pub(super) fn validate(&self, problems: &mut Problems) {
-        problems.range("paper_exchange.speed_permille", self.speed_permille, &SPEED_PERMILLE);
     }
 }
 

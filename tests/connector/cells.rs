@@ -72,7 +72,7 @@ impl Actor for Ear {
 impl Handler<Heard> for Ear {
     type Result = ();
     fn handle(&mut self, message: Heard, _: &mut Self::Context) {
-        assert_eq!(message.venue.as_str(), "paper");
+        assert_eq!(message.venue.as_str(), "test");
         self.0.try_send(message.what).unwrap();
     }
 }

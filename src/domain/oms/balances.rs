@@ -79,20 +79,11 @@ impl Oms {
         self.progress(out, venue);
     }
 
-    /// Tells listeners and the projection what changed.
-    fn report_balances(&mut self, out: &mut Out, venue: &VenueId, balances: &[Balance]) {
+    /// Tells listeners and the projection what was compared; an unchanged balance has a new time of comparison.
+    pub(super) fn report_balances(&mut self, out: &mut Out, venue: &VenueId, balances: &[Balance]) {
         let expected = self.books.ledger.expected(venue).unwrap_or_default();
-        let Some(run) = self.venues.get_mut(venue) else { return };
-        let last: BTreeMap<&Asset, &Balance> =
-            run.audit.last.iter().map(|held| (&held.asset, held)).collect();
-        let changed: Vec<BalanceRow> = balances
-            .iter()
-            .filter(|balance| last.get(&balance.asset).is_none_or(|held| *held != *balance))
-            .map(|balance| row(venue, balance, &expected, out.now.wall))
-            .collect();
-        run.audit.last = balances.to_vec();
-        for row in changed {
-            out.balance(row);
+        for balance in balances {
+            out.balance(row(venue, balance, &expected, out.now.wall));
         }
     }
 

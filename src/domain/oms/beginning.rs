@@ -149,7 +149,9 @@ impl Oms {
         let balances = beginning.balances.clone();
         let after = beginning.after.iter().map(|(symbol, last)| (symbol.clone(), TradeId::from(*last)));
         let after = after.collect();
-        self.record(out, Fact::Baseline(Baseline { venue: venue.clone(), balances, after }));
+        let fact = Fact::Baseline(Baseline { venue: venue.clone(), balances: balances.clone(), after });
+        self.record(out, fact);
+        self.report_balances(out, venue, &balances);
         if let Some(run) = self.venues.get_mut(venue) {
             run.audit.judged = true;
         }
