@@ -231,7 +231,7 @@ fn one_contradiction_does_not_refuse_its_neighbours() {
 fn what_was_sent_before_the_end_is_written() {
     run(async {
         let dir = tempfile::tempdir().unwrap();
-        let desk = Desk::start(dir.path()).await;
+        let mut desk = Desk::start(dir.path()).await;
         let session = desk.open().await.unwrap().number;
         desk.send(session, (1..=50).map(|ticket| rows(ticket, 30)).collect());
         // One group is on the disk, so the whole was read; the rest waits for its turn.

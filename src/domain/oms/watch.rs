@@ -8,7 +8,7 @@ use crate::domain::account_sync::AccountSnapshot;
 use crate::domain::ids::{ClientOrderId, Symbol};
 use crate::domain::money::{Price, Quantity};
 use crate::domain::order::OrderNumber;
-use crate::domain::order_types::{Balance, Fill};
+use crate::domain::order_types::Fill;
 use crate::domain::time::Mono;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -194,8 +194,6 @@ pub(super) struct Audit {
     pub(super) judged: bool,
     /// A difference that was confirmed, in words.
     pub(super) diverged: Option<String>,
-    /// The last balances as read.
-    pub(super) last: Vec<Balance>,
 }
 
 /// Fetching fills of one instrument: one request at a time.
