@@ -121,6 +121,14 @@ fn serve(args: &VenueArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<(
     let running = PaperExchange::start(args.config(accounts))
         .map_err(|error| failure(Exit::Failure)(error.to_string()))?;
     let addr = running.addr();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let signals = |error: std::io::Error| failure(Exit::Failure)(format!("signals: {error}"));
+    let runtime = runtime.map_err(signals)?;
+    // Before the address is told: whoever knows it may stop us from then on.
+    let stop = {
+        let _entered = runtime.enter();
+        stop_signal(&running).map_err(signals)?
+    };
     // One line and no more: a launcher may close its end once it knows the address.
     let announced = writeln!(out, "{addr}").and_then(|()| out.flush());
     announced.map_err(|error| failure(Exit::Failure)(format!("stdout: {error}")))?;
@@ -129,25 +137,25 @@ fn serve(args: &VenueArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<(
         err,
         "REST http://{addr}/api/v3, streams ws://{addr}/ws, orders ws://{addr}/ws-api/v3, control http://{addr}/paper/v1/truth"
     ));
-    let waited = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .and_then(|runtime| runtime.block_on(stop_signal(&running)));
-    waited.map_err(|error| failure(Exit::Failure)(format!("signals: {error}")))?;
+    runtime.block_on(stop);
     running.stop().map_err(|error| failure(Exit::Failure)(error.to_string()))
 }
 
-/// Waits for SIGINT or SIGTERM, or for the exchange to end by itself.
-async fn stop_signal(running: &crate::paper_exchange::Running) -> std::io::Result<()> {
+/// Takes over SIGINT and SIGTERM; the future waits for one of them, or for the exchange to end by itself.
+fn stop_signal(
+    running: &crate::paper_exchange::Running,
+) -> std::io::Result<impl std::future::Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let mut looks = tokio::time::interval(std::time::Duration::from_millis(200));
-    loop {
-        tokio::select! {
-            _ = interrupt.recv() => return Ok(()),
-            _ = terminate.recv() => return Ok(()),
-            _ = looks.tick() => if running.has_ended() { return Ok(()) },
+    Ok(async move {
+        let mut looks = tokio::time::interval(std::time::Duration::from_millis(200));
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => return,
+                _ = terminate.recv() => return,
+                _ = looks.tick() => if running.has_ended() { return },
+            }
         }
-    }
+    })
 }
