@@ -3,7 +3,8 @@
 //! A position is valued at the price at which it could be closed: a long one at the bid, a short one at the ask, from
 //! a book that is in step. The venue knows balances, not positions: its quantity is what all strategies together hold
 //! of the instrument, plus the difference between the balance of the base asset and what the ledger expects of it. It
-//! is null where that would be a guess: never compared, or an asset that more than one instrument moves.
+//! is null where that would be a guess: never compared, not compared since the position last changed, or an asset that
+//! more than one instrument moves.
 
 use super::pages::whole;
 use super::problem::Problem;
@@ -14,6 +15,7 @@ use crate::domain::ids::{Symbol, VenueId};
 use crate::domain::journal::BalanceRow;
 use crate::domain::ledger::Position;
 use crate::domain::money::{Amount, Price};
+use crate::domain::time::WallMs;
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,10 +36,18 @@ pub(super) fn beside(positions: &[Position], balances: &[BalanceRow], readings: 
         let sum = held.entry((&position.venue, &position.symbol)).or_insert(Some(Amount::ZERO));
         *sum = sum.and_then(|sum| sum.checked_add(position.quantity));
     }
+    let mut changed: BTreeMap<(&VenueId, &Symbol), WallMs> = BTreeMap::new();
+    for position in positions {
+        let last = changed.entry((&position.venue, &position.symbol)).or_default();
+        *last = position.updated_at.max(*last);
+    }
     let instruments: BTreeSet<(&VenueId, &Symbol)> = held.keys().copied().collect();
     let one = |position: &Position| {
         let key = (&position.venue, &position.symbol);
         let compared = base_balance(&instruments, key, balances);
+        // What was compared before the last fill says nothing about the position after it.
+        let since = |row: &&BalanceRow| row.compared_at >= changed.get(&key).copied();
+        let fresh = compared.filter(since);
         let quantity = held.get(&key).copied().flatten();
         let mark_price = readings
             .mark(&position.venue, &position.symbol)
@@ -45,7 +55,7 @@ pub(super) fn beside(positions: &[Position], balances: &[BalanceRow], readings: 
         Beside {
             unrealised_pnl: mark_price.and_then(|price| unrealised(position, price)),
             mark_price,
-            venue_quantity: compared.and_then(|row| by_venue(quantity?, row)),
+            venue_quantity: fresh.and_then(|row| by_venue(quantity?, row)),
             compared_at: compared.and_then(|row| row.compared_at),
         }
     };
@@ -90,7 +100,6 @@ fn base_balance<'a>(
 mod tests {
     use super::*;
     use crate::domain::ids::{Asset, StrategyId};
-    use crate::domain::time::WallMs;
 
     fn position(symbol: &str, strategy: &str, quantity: &str) -> Position {
         Position {
@@ -138,6 +147,8 @@ mod tests {
             [balance("BTC", "1", Some("1")), balance("USDT", "1", Some("1")), balance("ETH", "1", None)];
         assert_eq!(quantities(&both, &balances), [None, None], "BTC moves with both; ETH was never compared");
         assert_eq!(quantities(&both[..1], &[]), [None]);
+        let filled_since = [Position { updated_at: WallMs(8), ..position("BTCUSDT", "a", "1") }];
+        assert_eq!(quantities(&filled_since, &balances), [None], "compared at 7, filled at 8");
     }
 
     #[test]
