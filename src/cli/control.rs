@@ -67,7 +67,7 @@ pub enum StrategyCommand {
     List(Remote),
     /// Let one trade.
     Enable(SwitchArgs),
-    /// Take no new orders of one; what works goes on working.
+    /// Take no new orders of one. A built-in strategy takes its working orders back.
     Disable(SwitchArgs),
 }
 

@@ -6,20 +6,6 @@ use crate::domain::order_types::{Liquidity, OtherWord, Side, TimeInForce};
 /// Before a time-in-force that this version does not know.
 const OTHER: &str = "other:";
 
-const STATES: [OrderState; 11] = [
-    OrderState::PendingSubmit,
-    OrderState::Submitted,
-    OrderState::Working,
-    OrderState::PartiallyFilled,
-    OrderState::Filled,
-    OrderState::PendingCancel,
-    OrderState::Cancelled,
-    OrderState::Rejected,
-    OrderState::Expired,
-    OrderState::Denied,
-    OrderState::Unknown,
-];
-
 pub(super) const fn side(side: Side) -> &'static str {
     match side {
         Side::Buy => "buy",
@@ -84,7 +70,7 @@ pub(super) fn time_in_force_of(word: &str) -> Option<TimeInForce> {
 }
 
 pub(super) fn state_of(word: &str) -> Option<OrderState> {
-    STATES.into_iter().find(|state| state.word() == word)
+    OrderState::ALL.into_iter().find(|state| state.word() == word)
 }
 
 #[cfg(test)]
@@ -93,7 +79,7 @@ mod tests {
 
     #[test]
     fn every_word_is_read_back() {
-        for state in STATES {
+        for state in OrderState::ALL {
             assert_eq!(state_of(state.word()), Some(state));
         }
         for one in [Side::Buy, Side::Sell] {

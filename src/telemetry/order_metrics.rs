@@ -22,28 +22,14 @@ pub struct OrderScrape<'a> {
     pub commits: &'a Histogram,
 }
 
-/// Every state, so that a series exists before the first order reaches it: a rate over a series that is born late
-/// misses its first step.
-const STATES: [OrderState; 11] = [
-    OrderState::PendingSubmit,
-    OrderState::Submitted,
-    OrderState::Working,
-    OrderState::PartiallyFilled,
-    OrderState::Filled,
-    OrderState::PendingCancel,
-    OrderState::Cancelled,
-    OrderState::Rejected,
-    OrderState::Expired,
-    OrderState::Denied,
-    OrderState::Unknown,
-];
-
 /// Registers counters and gauges.
 pub(super) fn numbers(registry: &Registry, scrape: &OrderScrape<'_>) -> Result<(), prometheus::Error> {
     let view = scrape.view;
     let totals = counter("plimsoll_orders_total", "Orders that came to a state.", &["state"])?;
     let open = gauge("plimsoll_open_orders", "Orders that may still execute.", &["state"])?;
-    for state in STATES {
+    // Every state, so that a series exists before the first order reaches it: a rate over a series that is born
+    // late misses its first step.
+    for state in OrderState::ALL {
         totals
             .with_label_values(&[state.word()])
             .inc_by(view.totals.get(&state).copied().unwrap_or_default());

@@ -48,27 +48,13 @@ fn word(truth: &Truth) -> &'static str {
     }
 }
 
-/// Every state by name, also those without an order, so that a reader need not know which are left out.
-const ORDER_STATES: [OrderState; 11] = [
-    OrderState::PendingSubmit,
-    OrderState::Submitted,
-    OrderState::Working,
-    OrderState::PartiallyFilled,
-    OrderState::Filled,
-    OrderState::PendingCancel,
-    OrderState::Cancelled,
-    OrderState::Rejected,
-    OrderState::Expired,
-    OrderState::Denied,
-    OrderState::Unknown,
-];
-
-/// `orders` counts those in memory: every open one and the youngest of the final ones.
+/// `orders` counts those in memory, every open one and the youngest of the final ones; every state by name, so that
+/// a reader need not know which are left out.
 fn counts(oms: &OmsView, streams: usize) -> Value {
     let of = |state: OrderState| oms.orders.get(&state).copied().unwrap_or_default();
     let orders: Map<String, Value> =
-        ORDER_STATES.iter().map(|state| (state.word().to_owned(), json!(of(*state)))).collect();
-    let open: usize = ORDER_STATES.iter().filter(|state| !state.is_final()).map(|state| of(*state)).sum();
+        OrderState::ALL.iter().map(|state| (state.word().to_owned(), json!(of(*state)))).collect();
+    let open: usize = OrderState::ALL.iter().filter(|state| !state.is_final()).map(|state| of(*state)).sum();
     json!({
         "orders": orders,
         "open_orders": open,

@@ -30,7 +30,8 @@ pub(super) async fn enable(
     switch(&state, &caller, &path, body.into_inner(), true).await
 }
 
-/// `POST /api/v1/strategies/{name}/disable` with `{reason}`: no new orders of it; what works goes on working.
+/// `POST /api/v1/strategies/{name}/disable` with `{reason}`: no new orders of it. A built-in strategy takes its
+/// working orders back; those of `manual` go on working.
 pub(super) async fn disable(
     state: Data<WebState>,
     caller: Caller,

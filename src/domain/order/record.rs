@@ -40,6 +40,21 @@ pub enum OrderState {
 }
 
 impl OrderState {
+    /// Every state, in the order of a life.
+    pub const ALL: [Self; 11] = [
+        Self::PendingSubmit,
+        Self::Submitted,
+        Self::Working,
+        Self::PartiallyFilled,
+        Self::Filled,
+        Self::PendingCancel,
+        Self::Cancelled,
+        Self::Rejected,
+        Self::Expired,
+        Self::Denied,
+        Self::Unknown,
+    ];
+
     /// Can it execute no more, as far as anybody knows?
     #[must_use]
     pub const fn is_final(self) -> bool {
