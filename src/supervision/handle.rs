@@ -193,6 +193,7 @@ impl<A: Actor<Context = Ctx<A>>> Handle<A> {
 
 trait Tell<M>: Send + Sync {
     fn tell(&self, message: M) -> Result<(), TellError<M>>;
+    fn is_open(&self) -> bool;
 }
 
 impl<A, M> Tell<M> for Handle<A>
@@ -203,6 +204,10 @@ where
 {
     fn tell(&self, message: M) -> Result<(), TellError<M>> {
         Self::tell(self, message)
+    }
+
+    fn is_open(&self) -> bool {
+        Self::is_open(self)
     }
 }
 
@@ -228,5 +233,11 @@ impl<M> Port<M> {
     /// As [`Handle::tell`].
     pub fn tell(&self, message: M) -> Result<(), TellError<M>> {
         self.0.tell(message)
+    }
+
+    /// As [`Handle::is_open`].
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.0.is_open()
     }
 }

@@ -252,3 +252,23 @@ fn only_requests_to_this_machine_are_answered() {
     ));
     assert!(answer.starts_with("HTTP/1.1 415"), "a page of a stranger may send this: {answer}");
 }
+
+#[test]
+fn orders_of_a_strategy_that_stops_for_good_are_taken_back() {
+    const QUOTER: &str = "plimsoll/strategies/quoter/strategy";
+    let app = TestApp::start(&[("PLIMSOLL__WEB__DEBUG_ROUTES", "true")]);
+    let working = |app: &TestApp| {
+        let open = app.get("/api/v1/orders?state=open&strategy=quoter").json();
+        open["items"].as_array().unwrap().iter().filter(|order| order["state"] == "working").count()
+    };
+    app.until("the quoter quotes", |app| working(app) == 2);
+    app.until("the quoter fails too often", |app| {
+        app.send("POST", &format!("/debug/actors/{QUOTER}/panic"), None);
+        app.logged("the strategy has stopped for good")
+    });
+    app.until("nobody's quotes are left", |app| {
+        let open = app.get("/api/v1/orders?state=open&strategy=quoter").json();
+        open["items"].as_array().unwrap().is_empty()
+    });
+    assert_eq!(app.get("/api/v1/status").json()["state"], "running", "nobody else is concerned");
+}

@@ -66,8 +66,13 @@ impl TestApp {
         Arc::clone(&self.data)
     }
 
+    /// Did it write this to stderr?
+    pub fn logged(&self, wanted: &str) -> bool {
+        self.log.lock().unwrap().contains(wanted)
+    }
+
     pub fn until_log(&self, wanted: &str) {
-        self.until(wanted, |app| app.log.lock().unwrap().contains(wanted));
+        self.until(wanted, |app| app.logged(wanted));
     }
 
     pub fn signal(&self, name: &str) {

@@ -67,6 +67,8 @@ pub struct OmsCell {
     pub(super) instruments: BTreeMap<VenueId, Vec<Instrument>>,
     /// Strategies that had no room for a word.
     pub(super) deaf: BTreeSet<StrategyId>,
+    /// Strategies that have stopped for good, and whose orders were taken back.
+    pub(super) ended: BTreeSet<StrategyId>,
     pub(super) session: u64,
     origin: Instant,
     outbox: Vec<Batch>,
@@ -100,6 +102,7 @@ impl OmsCell {
             core: None,
             instruments: BTreeMap::new(),
             deaf: BTreeSet::new(),
+            ended: BTreeSet::new(),
             session: 0,
             origin: crate::clock::monotonic(),
             outbox: Vec::new(),
@@ -146,7 +149,10 @@ impl OmsCell {
         self.renew_view();
         ctx.run_interval(TICK, |oms, ctx| oms.step(Event::Tick, ctx));
         ctx.run_interval(MARKS_INTERVAL, |oms, ctx| oms.mark(ctx));
-        ctx.run_interval(VIEW_INTERVAL, |oms, _| oms.renew_view());
+        ctx.run_interval(VIEW_INTERVAL, |oms, ctx| {
+            oms.look_after_strategies(ctx);
+            oms.renew_view();
+        });
     }
 
     pub(super) fn step(&mut self, event: Event, ctx: &mut Ctx<Self>) {

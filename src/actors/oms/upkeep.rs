@@ -7,7 +7,8 @@ use crate::actors::strategy::{Hello, StrategyNews};
 use crate::domain::ids::{StrategyId, VenueId};
 use crate::domain::journal::Ticket;
 use crate::domain::money::Amount;
-use crate::domain::oms::{Answer, Change, Event, Mark, ReplyTo};
+use crate::domain::oms::{Actor as By, Answer, Change, Event, Mark, Phase, ReplyTo};
+use crate::domain::order::CancelScope;
 use crate::domain::order_types::Fill;
 use crate::domain::outcome::ReadError;
 use crate::domain::time::WallMs;
@@ -89,6 +90,30 @@ impl OmsCell {
         }
         if port.tell(news).is_err() {
             self.deaf.insert(strategy.clone());
+        }
+    }
+
+    /// A strategy that has stopped for good cannot look after its orders any more: they are taken back. When the
+    /// run itself ends, strategies end first, and what becomes of orders was said with the drain.
+    pub(super) fn look_after_strategies(&mut self, ctx: &mut Ctx<Self>) {
+        if self.core.as_ref().is_none_or(|core| core.phase() == Phase::Draining) {
+            return;
+        }
+        let all = self.wires.strategies.get().into_iter().flatten();
+        let ended: Vec<StrategyId> = all
+            .filter(|(strategy, port)| !port.is_open() && !self.ended.contains(*strategy))
+            .map(|(strategy, _)| strategy.clone())
+            .collect();
+        for strategy in ended {
+            tracing::error!(
+                strategy.name = %strategy, runbook = "actor_restarted",
+                "the strategy has stopped for good; its orders are taken back"
+            );
+            let scope = CancelScope { strategy: Some(strategy.clone()), ..CancelScope::default() };
+            let by =
+                By { name: "plimsoll".to_owned(), reason: "the strategy has stopped for good".to_owned() };
+            self.ended.insert(strategy);
+            self.step(Event::CancelAll { scope, by, reply: None }, ctx);
         }
     }
 
