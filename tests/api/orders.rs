@@ -261,6 +261,7 @@ fn orders_of_a_strategy_that_stops_for_good_are_taken_back() {
         let open = app.get("/api/v1/orders?state=open&strategy=quoter").json();
         open["items"].as_array().unwrap().iter().filter(|order| order["state"] == "working").count()
     };
+    app.until("ready", |app| app.get("/readyz").status == 200);
     app.until("the quoter quotes", |app| working(app) == 2);
     app.until("the quoter fails too often", |app| {
         app.send("POST", &format!("/debug/actors/{QUOTER}/panic"), None);
