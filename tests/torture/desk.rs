@@ -134,6 +134,8 @@ impl Desk {
         let folder = tempfile::tempdir().unwrap();
         let mut command = plimsoll();
         command.args(["venue", "--listen", "127.0.0.1:0", "--speed", "4", "--seed", &seed.to_string()]);
+        // A start a second spends the venue's minute of request weight; waiting for the next one is not the test.
+        command.args(["--weight-per-minute", "100000000"]);
         command.arg("--data-dir").arg(folder.path().join("exchange"));
         let mut exchange = Process::start(command);
         let address = exchange.address().await;
