@@ -267,6 +267,42 @@ fn extreme_command() -> impl Strategy<Value = Command> {
     prop_oneof![6 => place, 3 => book, 2 => trade, 2 => adjust]
 }
 
+/// With the lot filter off, a budget that buys nothing was once an order without quantity, and the walk through
+/// the book never ended.
+#[test]
+fn a_budget_that_buys_nothing_is_refused() {
+    let off = LotSize { min_qty: Qty::ZERO, max_qty: Qty::ZERO, step_size: Qty::ZERO };
+    let notional =
+        NotionalFilter { min_notional: Amount::ZERO, max_notional: Amount::ZERO, ..spec().notional };
+    let price = PriceFilter { min_price: Price::ZERO, max_price: Price::ZERO, tick_size: Price::ZERO };
+    for stp in [Some(StpMode::ExpireTaker), Some(StpMode::ExpireBoth), None] {
+        let mut exchange = Exchange::new(Limits::default());
+        exchange.list_symbol(SymbolSpec { price, lot: off, market_lot: off, notional, ..spec() }).unwrap();
+        exchange.open_account(0, AccountId(0), Rate::ZERO, Rate::ZERO).unwrap();
+        for name in ["BTC", "USDT"] {
+            let delta = Amount::from_units(1 << 80);
+            apply(&mut exchange, 1, &Command::Adjust { account: AccountId(0), asset: asset(name), delta });
+        }
+        let order = |side, terms| {
+            Command::Place(NewOrder {
+                account: AccountId(0),
+                symbol: btcusdt(),
+                side,
+                terms,
+                client_order_id: None,
+                stp,
+            })
+        };
+        let (price, quantity) = (Price::from_units(1 << 40), Qty::from_units(1 << 40));
+        let terms = Terms::Limit { price, quantity, time_in_force: TimeInForce::Gtc };
+        apply(&mut exchange, 2, &order(Side::Sell, terms));
+        let terms = Terms::MarketQuote { quote_quantity: Amount::from_units(1) };
+        let (answer, events) = apply(&mut exchange, 3, &order(Side::Buy, terms));
+        assert!(answer.contains("LOT_SIZE") && events.is_empty(), "{stp:?}: {answer} {events:?}");
+        exchange.audit().unwrap();
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
 

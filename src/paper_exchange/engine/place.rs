@@ -144,7 +144,9 @@ impl Pit<'_> {
                 let plan = self.plan(taker, Appetite::Quote { budget: quote_quantity, step });
                 let quantity = plan.quantity + plan.prevented + plan.missing;
                 let best = self.market.side(taker.side.opposite()).best();
-                if best.is_some() && quantity < self.market.spec.lot.min_qty {
+                // Nothing is no order, also where the filter is off: it could neither trade nor end.
+                let too_small = quantity < self.market.spec.lot.min_qty || !quantity.is_positive();
+                if best.is_some() && too_small {
                     return Err(Refusal::Filter(Filter::LotSize));
                 }
                 let lock = match taker.side {

@@ -209,13 +209,23 @@ impl Gateway {
         decoded(self.execute(op, false).await, order::decode_account)
     }
 
+    /// Asks once for the venue's limits, which replace the assumed ones.
+    pub(super) async fn learn_limits(&self) -> Result<(), ReadError> {
+        if !self.shared.limits_known.get() {
+            let info = self.exchange_info(&self.shared.config.symbols).await?;
+            self.shared.pacer.borrow_mut().set_limits(info.weight_per_minute, info.orders_per_10s);
+            self.shared.limits_known.set(true);
+        }
+        Ok(())
+    }
+
     pub(super) async fn exchange_info(&self, symbols: &[Symbol]) -> Result<ExchangeInfo, ReadError> {
         let names: Vec<String> = symbols.iter().map(|symbol| format!("\"{symbol}\"")).collect();
         let params = Params::new().text("symbols", format!("[{}]", names.join(",")));
         let op = Op {
             signed: false,
             http: Method::GET,
-            ..self.read("exchangeInfo", "/api/v3/exchangeInfo", 20, Purpose::Protect, params)
+            ..self.read("exchangeInfo", "/api/v3/exchangeInfo", 20, Purpose::Limits, params)
         };
         // Over REST in any case: the answer is large, and must not stand in the way of orders.
         decoded(self.execute(op, true).await, info::decode_info)

@@ -29,6 +29,9 @@ pub enum Purpose {
     Protect,
     /// A new order: weighs one, and counts against the order limit.
     Order,
+    /// The question for the venue's limits. Until it is answered the cap is our assumption, and an assumption
+    /// must not keep us from the answer: only the venue's own demand for silence does.
+    Limits,
 }
 
 /// The gate in front of every request.
@@ -90,7 +93,7 @@ impl Pacer {
         }
         self.roll(now);
         let cap = self.cap(if purpose == Purpose::Ordinary { SHARE_PERCENT } else { RECOVERY_PERCENT });
-        if self.used_weight.saturating_add(weight) > cap {
+        if purpose != Purpose::Limits && self.used_weight.saturating_add(weight) > cap {
             let retry_at = self.weight_window.plus(MINUTE_MS);
             return Err(Denial::Paced { limit: "REQUEST_WEIGHT", used: self.used_weight, cap, retry_at });
         }
@@ -152,6 +155,18 @@ impl Pacer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_assumed_limit_does_not_keep_us_from_the_published_one() {
+        let mut pacer = Pacer::default();
+        pacer.observe_weight(Mono(1), 9_000);
+        assert!(matches!(pacer.admit(Mono(2), Purpose::Protect, 1), Err(Denial::Paced { .. })));
+        assert_eq!(pacer.admit(Mono(2), Purpose::Limits, 20), Ok(()));
+        pacer.set_limits(Some(100_000), None);
+        assert_eq!(pacer.admit(Mono(3), Purpose::Protect, 1), Ok(()));
+        pacer.hold(Mono(4), None);
+        assert!(matches!(pacer.admit(Mono(5), Purpose::Limits, 20), Err(Denial::BackOff { .. })));
+    }
 
     #[test]
     fn ordinary_requests_stop_at_sixty_percent_and_protection_at_ninety() {

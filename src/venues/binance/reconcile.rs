@@ -12,11 +12,7 @@ use crate::domain::outcome::ReadError;
 /// are told apart by their ids, so the order of the two does not matter.
 pub(super) async fn fetch(shared: &Shared, gateway: &Gateway) -> Result<AccountSnapshot, ReadError> {
     let symbols = &shared.config.symbols;
-    if !shared.limits_known.get() {
-        let info = gateway.exchange_info(symbols).await?;
-        shared.pacer.borrow_mut().set_limits(info.weight_per_minute, info.orders_per_10s);
-        shared.limits_known.set(true);
-    }
+    gateway.learn_limits().await?;
     let open_orders = gateway.open_orders(None).await?;
     let mut fills = Vec::new();
     for symbol in symbols {

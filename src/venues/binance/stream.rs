@@ -5,6 +5,7 @@
 //! never the book.
 
 use super::book_sync::BookEffect;
+use super::gateway::Gateway;
 use super::messages::market::{self, MarketFrame, Snapshot};
 use super::pacing::Purpose;
 use super::rest::Rest;
@@ -16,6 +17,7 @@ use crate::domain::connection::{Effect, Event, State, Why};
 use crate::domain::ids::Symbol;
 use crate::domain::market::{BookLoss, MarketEvent, PublicTrade, Top};
 use crate::domain::order_types::{OtherWord, Side};
+use crate::domain::outcome::Denial;
 use crate::domain::time::Mono;
 use futures_util::SinkExt;
 use reqwest::Method;
@@ -31,13 +33,14 @@ const IDLE_MS: u64 = 500;
 /// Streams per subscription request; the venue allows 1,024 per connection and 5 requests per second.
 const STREAMS_PER_REQUEST: usize = 300;
 
-/// A snapshot that was fetched for a connection of that number.
-type Fetched = (u64, Symbol, Option<Snapshot>);
+/// A snapshot that was fetched for a connection of that number, or the earliest instant at which to ask again.
+type Fetched = (u64, Symbol, Result<Snapshot, Option<Mono>>);
 
 /// The session's state beside its connection.
 pub(super) struct MarketSession {
     shared: Rc<Shared>,
     rest: Rc<Rest>,
+    gateway: Rc<Gateway>,
     session: Session,
     stop: mpsc::Receiver<()>,
     events: mpsc::Sender<MarketEvent>,
@@ -83,6 +86,7 @@ impl MarketSession {
     pub(super) fn new(
         shared: Rc<Shared>,
         rest: Rc<Rest>,
+        gateway: Rc<Gateway>,
         dialler: Dialler,
         stop: mpsc::Receiver<()>,
         events: mpsc::Sender<MarketEvent>,
@@ -91,7 +95,7 @@ impl MarketSession {
         let policy = shared.config.market_session.clone();
         let seed = shared.config.seed.wrapping_add(1);
         let session = Session::new(shared.clone(), shared.market.clone(), policy, seed, dialler);
-        Self { shared, rest, session, stop, events, snapshots, snapshot_sender, generation: 0 }
+        Self { shared, rest, gateway, session, stop, events, snapshots, snapshot_sender, generation: 0 }
     }
 
     /// Runs until told to stop.
@@ -183,7 +187,7 @@ impl MarketSession {
             MarketFrame::Depth { diff, .. } => {
                 shared.market.decoded(now, Some(diff.last));
                 let effects = feed.sync.diff(now, diff);
-                self.on_book(now, &symbol, feed, effects);
+                self.on_book(&symbol, feed, effects);
             }
             // During a renewal two connections carry the same events; the older numbers are repetitions.
             MarketFrame::Quote { update_id, bid, ask, .. } => {
@@ -213,10 +217,10 @@ impl MarketSession {
         }
     }
 
-    fn on_book(&mut self, now: Mono, symbol: &Symbol, feed: &mut Feed, effects: Vec<BookEffect>) {
+    fn on_book(&mut self, symbol: &Symbol, feed: &mut Feed, effects: Vec<BookEffect>) {
         for effect in effects {
             match effect {
-                BookEffect::Fetch => self.fetch(now, symbol, feed),
+                BookEffect::Fetch => self.fetch(symbol),
                 BookEffect::Moved | BookEffect::InStep => {
                     let top = feed.sync.book().and_then(crate::domain::book::OrderBook::top);
                     self.publish(MarketEvent::Book { symbol: symbol.clone(), top });
@@ -233,19 +237,11 @@ impl MarketSession {
     }
 
     /// Asks for a snapshot, unless pacing says later.
-    fn fetch(&mut self, now: Mono, symbol: &Symbol, feed: &mut Feed) {
-        use crate::domain::outcome::Denial;
-        match self.shared.admit(Purpose::Protect, SNAPSHOT_WEIGHT) {
-            Ok(()) => {}
-            Err(Denial::Paced { retry_at, .. } | Denial::BackOff { until: retry_at }) => {
-                return feed.sync.fetch_failed(now, Some(retry_at));
-            }
-            Err(_) => return feed.sync.fetch_failed(now, None),
-        }
-        let (shared, rest, tell) = (self.shared.clone(), self.rest.clone(), self.snapshot_sender.clone());
-        let (generation, symbol) = (self.generation, symbol.clone());
+    fn fetch(&self, symbol: &Symbol) {
+        let (shared, rest, gateway) = (self.shared.clone(), self.rest.clone(), self.gateway.clone());
+        let (generation, symbol, tell) = (self.generation, symbol.clone(), self.snapshot_sender.clone());
         tokio::task::spawn_local(async move {
-            let snapshot = fetch_snapshot(&shared, &rest, &symbol).await;
+            let snapshot = fetch_snapshot(&shared, &rest, &gateway, &symbol).await;
             // The session may have ended meanwhile.
             let _ = tell.send((generation, symbol, snapshot)).await;
         });
@@ -261,11 +257,11 @@ impl MarketSession {
             let mut feeds = shared.feeds.borrow_mut();
             let Some(feed) = feeds.get_mut(&symbol) else { return };
             match snapshot {
-                Some(snapshot) => {
+                Ok(snapshot) => {
                     let effects = feed.sync.snapshot(now, &snapshot);
-                    self.on_book(now, &symbol, feed, effects);
+                    self.on_book(&symbol, feed, effects);
                 }
-                None => feed.sync.fetch_failed(now, shared.pacer.borrow().hold_until(now)),
+                Err(later) => feed.sync.fetch_failed(now, later),
             }
         }
         self.maybe_synced();
@@ -303,7 +299,7 @@ impl MarketSession {
         let shared = self.shared.clone();
         for (symbol, feed) in shared.feeds.borrow_mut().iter_mut() {
             if feed.sync.tick(now) == Some(BookEffect::Fetch) {
-                self.fetch(now, symbol, feed);
+                self.fetch(symbol);
             }
         }
     }
@@ -327,18 +323,34 @@ fn feed_of<'a>(
     Some((symbol, feed))
 }
 
-async fn fetch_snapshot(shared: &Shared, rest: &Rest, symbol: &Symbol) -> Option<Snapshot> {
+async fn fetch_snapshot(
+    shared: &Shared,
+    rest: &Rest,
+    gateway: &Gateway,
+    symbol: &Symbol,
+) -> Result<Snapshot, Option<Mono>> {
+    if let Err(error) = gateway.learn_limits().await {
+        // The assumed limits serve until the next attempt.
+        tracing::warn!(venue.name = %shared.config.venue, %error, "the venue's limits are not known yet");
+    }
+    match shared.admit(Purpose::Protect, SNAPSHOT_WEIGHT) {
+        Ok(()) => {}
+        Err(Denial::Paced { retry_at, .. } | Denial::BackOff { until: retry_at }) => {
+            return Err(Some(retry_at));
+        }
+        Err(_) => return Err(None),
+    }
     let query = format!("symbol={symbol}&limit={SNAPSHOT_LEVELS}");
     let timeout = shared.config.read_timeout_ms;
     let answer = rest.send(shared, Method::GET, "/api/v3/depth", query, timeout).await;
     let detail = match answer {
         Ok(Answer { body: Ok(text), .. }) => match serde_json::from_str(&text) {
-            Ok(snapshot) => return Some(snapshot),
+            Ok(snapshot) => return Ok(snapshot),
             Err(error) => error.to_string(),
         },
         Ok(Answer { status, body: Err((code, words)) }) => format!("status {status}, code {code}: {words}"),
         Err(failure) => format!("{failure:?}"),
     };
     tracing::warn!(venue.name = %shared.config.venue, %symbol, detail, "no depth snapshot");
-    None
+    Err(shared.pacer.borrow().hold_until(shared.clock.now()))
 }

@@ -58,7 +58,14 @@ impl Binance {
             Box::pin(async move { stream::establish(&shared, opened).await })
         });
         if shared.config.follow_market {
-            let market = MarketSession::new(shared.clone(), rest, dial_market, stopped, market_sender);
+            let market = MarketSession::new(
+                shared.clone(),
+                rest,
+                gateway.clone(),
+                dial_market,
+                stopped,
+                market_sender,
+            );
             tasks.push(tokio::task::spawn_local(market.run()).abort_handle());
         }
         if trades {
