@@ -160,9 +160,11 @@ impl Live {
 
 const fn may_trade(phase: Phase, enabled: bool) -> Option<bool> {
     match phase {
-        Phase::Running => Some(enabled),
+        // What would make a position larger is refused then, one by one.
+        Phase::Running | Phase::ReduceOnly => Some(enabled),
         Phase::Halted => Some(false),
-        Phase::Starting | Phase::Reconciling | Phase::Draining => None,
+        // What becomes of resting orders at a pause was said with it.
+        Phase::Starting | Phase::Reconciling | Phase::Paused | Phase::Draining => None,
     }
 }
 

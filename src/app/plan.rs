@@ -9,7 +9,7 @@ use crate::config::venues::ExternalOrders;
 use crate::config::{EnvReader, Settings};
 use crate::domain::ids::{Asset, IdError};
 use crate::domain::money::{Amount, MoneyError};
-use crate::domain::oms::{External, Knobs, Limits, Settings as OmsSettings, VenueSettings};
+use crate::domain::oms::{Controls, External, Knobs, Limits, Settings as OmsSettings, VenueSettings};
 use crate::venues::binance::Binance;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -106,6 +106,7 @@ fn oms_settings(settings: &Settings, venues: &[VenuePlan]) -> Result<OmsSettings
             open_orders: usize::try_from(orders.max_open).unwrap_or(usize::MAX),
             ..Limits::default()
         },
+        controls: Controls::default(),
         tolerance,
     })
 }

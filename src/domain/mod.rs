@@ -16,5 +16,6 @@ pub mod order_types;
 pub mod outcome;
 pub mod reconcile;
 pub mod risk;
+pub mod run_state;
 pub mod strategy;
 pub mod time;

@@ -172,7 +172,9 @@ fn shown(change: &Change, state: &WebState) -> (&'static str, Value) {
             ("position", value)
         }
         Change::Balance(row) => ("balance", json!(BalanceView::from(row.as_ref()))),
-        Change::Phase { phase, reason } => ("state", json!({"state": phase, "reason": reason})),
+        Change::Phase { phase, reason, actor, version } => {
+            ("state", json!({"state": phase, "reason": reason, "actor": actor, "state_version": version}))
+        }
         Change::Strategy { strategy, enabled } => {
             ("strategy", json!({"name": strategy.as_str(), "enabled": enabled}))
         }

@@ -77,6 +77,7 @@ impl Problem {
             RefusalKind::Invalid => Kind::Unprocessable,
             RefusalKind::NotFound => Kind::NotFound,
             RefusalKind::Conflict => Kind::Conflict,
+            RefusalKind::Stale => Kind::PreconditionFailed,
             RefusalKind::Unavailable => Kind::Unavailable,
         };
         let problem = Self::new(kind, format!("{}: {}", refusal.code, refusal.detail));
@@ -100,6 +101,12 @@ impl Problem {
     pub fn method_not_allowed(used: &Method, allowed: &str) -> Self {
         let detail = format!("{used} is not possible here, use {allowed}");
         Self::new(Kind::MethodNotAllowed { allowed: allowed.to_owned() }, detail)
+    }
+
+    /// 409: it contradicts the present state.
+    #[must_use]
+    pub fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(Kind::Conflict, detail)
     }
 
     /// 412: the state that the caller acted on is not the present one.

@@ -55,6 +55,8 @@ pub const ROUTES: &[RouteEntry] = &[
     get("/api/v1/alerts", || web::route().to(alerts::list)),
     post("/api/v1/controls/cancel-all", || web::route().to(controls::cancel_all)),
     post("/api/v1/controls/restart", || web::route().to(controls::restart)),
+    post("/api/v1/controls/pause", || web::route().to(controls::pause)),
+    post("/api/v1/controls/reduce-only", || web::route().to(controls::reduce_only)),
     post("/api/v1/controls/resume", || web::route().to(controls::resume)),
     get("/api/v1/strategies", || web::route().to(strategies::list)),
     post("/api/v1/strategies/{name}/enable", || web::route().to(strategies::enable)),

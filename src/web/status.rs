@@ -22,6 +22,7 @@ pub(super) async fn status(state: Data<WebState>) -> HttpResponse {
         "state": state_word,
         "state_version": oms.map(|oms| oms.version),
         "reason": oms.map(|oms| oms.reason.as_str()),
+        "actor": oms.map(|oms| oms.actor.as_str()),
         "since": oms.and_then(|oms| time(oms.since)),
         "version": env!("CARGO_PKG_VERSION"),
         "config_hash": state.config_hash,
@@ -35,13 +36,9 @@ pub(super) async fn status(state: Data<WebState>) -> HttpResponse {
 /// The tree's word while it starts, ends or has failed, for then nothing else counts; else the order path's.
 fn word(truth: &Truth) -> &'static str {
     match truth.nodes.first().map(|root| root.state) {
-        Some(NodeState::Running) if truth.up => match truth.orders.as_ref().map(|path| path.oms.phase) {
-            None | Some(Phase::Running) => "running",
-            Some(Phase::Starting) => "starting",
-            Some(Phase::Reconciling) => "reconciling",
-            Some(Phase::Halted) => "halted",
-            Some(Phase::Draining) => "draining",
-        },
+        Some(NodeState::Running) if truth.up => {
+            truth.orders.as_ref().map_or(Phase::Running, |path| path.oms.phase).word()
+        }
         Some(NodeState::Stopping) => "draining",
         Some(NodeState::Failed) => "halted",
         _ => "starting",

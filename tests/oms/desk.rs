@@ -9,8 +9,8 @@ use plimsoll::domain::journal::{Row, Seq, Ticket};
 use plimsoll::domain::ledger::{Exposure, Working, exposure};
 use plimsoll::domain::money::{Price, Quantity};
 use plimsoll::domain::oms::{
-    Actor, Effect, Event, Fact, Knobs, Limits, Mark, Now, Oms, Phase, Settings, StartHow, StrategySettings,
-    VenueSettings,
+    Actor, Controls, Effect, Event, Fact, Knobs, Limits, Mark, Now, Oms, Phase, Settings, StartHow,
+    StrategySettings, VenueSettings,
 };
 use plimsoll::domain::order::{Order, OrderKind, OrderRequest, OrderState, Patience};
 use plimsoll::domain::order_types::{NewOrder, OrderReport, Side};
@@ -103,6 +103,7 @@ fn settings(patience: Patience) -> Settings {
         }],
         knobs: Knobs::default(),
         limits: Limits::default(),
+        controls: Controls::default(),
         tolerance: BTreeMap::new(),
     }
 }

@@ -7,12 +7,13 @@ use crate::world::{Item, World};
 use plimsoll::domain::ids::{Asset, ClientOrderId};
 use plimsoll::domain::money::{Price, Quantity};
 use plimsoll::domain::oms::{
-    Actor, Answer, DrainHow, Event, OpenOrdersAtColdStart, Phase, ReplyTo, Resolution, StartHow,
+    Actor, Answer, DrainHow, Event, OpenOrdersAtColdStart, Phase, ReplyTo, Resolution, StartHow, Steering,
 };
 use plimsoll::domain::order::{
     CancelScope, OrderKind, OrderNumber, OrderRequest, OrderState, ReplaceRequest,
 };
 use plimsoll::domain::order_types::{NewOrder, OrderType, Side, TimeInForce};
+use plimsoll::domain::run_state::Verb;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 
@@ -29,6 +30,8 @@ pub struct People {
     /// Deposits and withdrawals that the venue made.
     pub moves: BTreeMap<Asset, Decimal>,
     pub cold: bool,
+    /// The kill switch is engaged: it lies in files of its own and survives every crash.
+    pub latched: bool,
     patience: u32,
     rounds: u32,
 }
@@ -87,8 +90,9 @@ pub fn operate(world: &mut World) {
         return;
     }
     let o = &world.options;
-    let halted = if world.oms.phase() == Phase::Halted { 20 } else { 0 };
-    let weights: [(u32, Operation); 15] = [
+    let stopped = matches!(world.oms.phase(), Phase::Halted | Phase::Paused | Phase::ReduceOnly);
+    let stopped = if stopped { 20 } else { 0 };
+    let weights: [(u32, Operation); 17] = [
         (40, submit),
         (4, submit_again),
         (14, cancel),
@@ -98,7 +102,9 @@ pub fn operate(world: &mut World) {
         (o.connector_dies, World::connector_dies),
         (o.disk, disk_full),
         (o.halt, halt),
-        (halted, unhalt),
+        (o.halt, hold_back),
+        (o.halt, kill),
+        (stopped, go_on),
         (o.foreign, foreign),
         (o.deposit, deposit),
         (o.bust, bust),
@@ -202,9 +208,35 @@ fn halt(world: &mut World) {
     world.step(Event::Halt { by: operator("halt") });
 }
 
-fn unhalt(world: &mut World) {
+fn hold_back(world: &mut World) {
+    let verb = if world.rng.bool() { Verb::Pause } else { Verb::ReduceOnly };
+    steer(world, verb);
+}
+
+/// The latch lies outside and survives everything.
+fn kill(world: &mut World) {
+    world.people.latched = true;
+    world.step(Event::Killed { by: operator("kill") });
+}
+
+/// From a halt to paused, from paused to running.
+fn go_on(world: &mut World) {
+    if world.oms.phase() != Phase::Halted {
+        return steer(world, Verb::Resume);
+    }
+    steer(world, Verb::Reset);
+    if world.people.latched && world.oms.halted().is_none() {
+        world.people.latched = false;
+        let reply = world.people.wait(None);
+        world.step(Event::LatchCleared { reply });
+    }
+}
+
+fn steer(world: &mut World, verb: Verb) {
     let reply = world.people.wait(None);
-    world.step(Event::Unhalt { by: operator("go on"), reply });
+    let seen = verb.is_unsafe().then(|| world.oms.state_view().version);
+    let steering = Steering { verb, seen, by: operator(verb.word()) };
+    world.step(Event::Steer { steering, reply });
 }
 
 fn drain(world: &mut World) {
@@ -272,6 +304,10 @@ pub fn attend(world: &mut World) {
         return;
     }
     if world.oms.phase() == Phase::Halted {
+        // Some operators begin anew rather than reset.
+        if world.rng.u32(..40) == 0 {
+            return close_the_books(world);
+        }
         world.people.patience += 1;
         if world.people.patience.is_multiple_of(10) {
             match crate::checks::excuse(&world.view()) {
@@ -283,7 +319,10 @@ pub fn attend(world: &mut World) {
                 None => {}
             }
         }
-        return unhalt(world);
+        return go_on(world);
+    }
+    if matches!(world.oms.phase(), Phase::Paused | Phase::ReduceOnly) {
+        return go_on(world);
     }
     world.people.rounds += 1;
     if world.people.rounds.is_multiple_of(10) {

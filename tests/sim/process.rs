@@ -38,6 +38,9 @@ impl World {
         self.wire = Wire::new(self.wire.session + 1);
         let by = Actor { name: "plimsoll".to_owned(), reason: "start".to_owned() };
         self.check(&Moment::Started);
+        if self.people.latched {
+            self.step(Event::Killed { by: crate::people::operator("kill") });
+        }
         self.step(Event::Start { how, by });
         let venue = self.venue.clone();
         self.core(1, Event::VenueStarted { venue, epoch: 1 });
@@ -125,6 +128,7 @@ impl World {
                     self.fail(why);
                 }
             }
+            Effect::LiftLatch(_) => self.people.latched = false,
             Effect::Drained { .. } => self.people.drained = true,
             Effect::StartRefused { why } => self.people.refused_start = Some(why),
             Effect::Publish(_) | Effect::Notice(_) | Effect::Raise { .. } | Effect::Clear { .. } => {}

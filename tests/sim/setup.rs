@@ -4,7 +4,7 @@ use crate::exchange::{asset, base};
 use crate::options::Options;
 use plimsoll::domain::ids::{StrategyId, Symbol, VenueId};
 use plimsoll::domain::instrument::{Instrument, Step};
-use plimsoll::domain::oms::{Knobs, Limits, Settings, StrategySettings, VenueSettings};
+use plimsoll::domain::oms::{Controls, Knobs, Limits, Settings, StrategySettings, VenueSettings};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 
@@ -58,6 +58,7 @@ pub fn settings(options: &Options, symbols: &[Symbol]) -> Settings {
             ..Knobs::default()
         },
         limits: Limits { facts_per_snapshot: options.snapshot_every, ..Limits::default() },
+        controls: Controls::default(),
         tolerance: BTreeMap::new(),
     }
 }

@@ -241,6 +241,7 @@ impl OmsCell {
                     self.flush(ctx);
                     self.say(Word::Drained { left_over });
                 }
+                Effect::LiftLatch(by) => self.lift_latch(&by),
                 Effect::StartRefused { why } => self.say(Word::StartRefused(why)),
             }
         }

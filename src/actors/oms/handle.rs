@@ -1,7 +1,7 @@
 //! How other components ask the order management for something and wait for its answer.
 
 use crate::domain::ids::{ClientOrderId, StrategyId};
-use crate::domain::oms::{Actor, Answer, DrainHow, Resolution};
+use crate::domain::oms::{Actor, Answer, DrainHow, Resolution, Steering};
 use crate::domain::order::{CancelScope, OrderRequest, ReplaceRequest};
 use crate::supervision::{Port, TellError};
 use actix::Message;
@@ -52,11 +52,10 @@ pub enum Ask {
         /// Who and why.
         by: Actor,
     },
-    /// Lift a halt.
-    Unhalt {
-        /// Who and why.
-        by: Actor,
-    },
+    /// Pause, reduce-only, resume or reset.
+    Steer(Steering),
+    /// The latch of the kill switch was reset.
+    LatchCleared,
 }
 
 /// Why there is no answer.

@@ -23,7 +23,8 @@ fn event_of(ask: Ask, reply: Option<ReplyTo>) -> Event {
         Ask::SwitchStrategy { strategy, enabled, by } => {
             Event::SwitchStrategy { strategy, enabled, by, reply }
         }
-        Ask::Unhalt { by } => Event::Unhalt { by, reply },
+        Ask::Steer(steering) => Event::Steer { steering, reply },
+        Ask::LatchCleared => Event::LatchCleared { reply },
     }
 }
 

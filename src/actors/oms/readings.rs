@@ -44,9 +44,11 @@ pub struct OmsView {
     pub phase: Phase,
     /// Why.
     pub reason: String,
+    /// Who brought it there.
+    pub actor: String,
     /// Since when (wall clock).
     pub since: WallMs,
-    /// Counts the changes of phase.
+    /// Counts the changes of state of this journal.
     pub version: u64,
     /// Orders in memory by state.
     pub orders: BTreeMap<OrderState, usize>,

@@ -24,6 +24,7 @@ impl OmsCell {
         self.readings.set_view(OmsView {
             phase: Phase::Halted,
             reason: format!("{why}; runbook {CODE}"),
+            actor: "plimsoll".to_owned(),
             since: WallMs(crate::clock::wall_millis()),
             version: 1,
             gates: self.plan.symbols.keys().map(closed).collect(),
@@ -41,7 +42,8 @@ impl OmsCell {
             | Event::Replace { reply, .. }
             | Event::Resolve { reply, .. }
             | Event::SwitchStrategy { reply, .. }
-            | Event::Unhalt { reply, .. } => reply,
+            | Event::Steer { reply, .. }
+            | Event::LatchCleared { reply } => reply,
             Event::Drain { .. } => {
                 if !self.wires.run.say(Word::Drained { left_over: Vec::new() }) {
                     tracing::error!("the process did not take a word of the order management");

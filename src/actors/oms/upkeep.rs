@@ -11,7 +11,6 @@ use crate::domain::oms::{Actor as By, Answer, Change, Event, Mark, Phase, ReplyT
 use crate::domain::order::CancelScope;
 use crate::domain::order_types::Fill;
 use crate::domain::outcome::ReadError;
-use crate::domain::time::WallMs;
 use crate::supervision::Ctx;
 use crate::venues::ExchangeInfo;
 use actix::{AsyncContext, Handler, Message};
@@ -156,6 +155,10 @@ impl OmsCell {
         }
     }
 
+    pub(super) fn lift_latch(&mut self, by: &By) {
+        tracing::info!(who = by.name);
+    }
+
     pub(super) fn share_cursors(&self) {
         let Some(core) = &self.core else { return };
         let ledger = core.ledger();
@@ -185,14 +188,13 @@ impl OmsCell {
 
     pub(super) fn renew_view(&mut self) {
         let Some(core) = &self.core else { return };
-        let (phase, before) = (core.phase(), self.readings.view());
-        let reason = core.phase_reason().to_owned();
-        let changed = before.version == 0 || before.phase != phase || before.reason != reason;
+        let state = core.state_view();
         let view = OmsView {
-            phase,
-            reason,
-            since: if changed { WallMs(crate::clock::wall_millis()) } else { before.since },
-            version: if changed { before.version.saturating_add(1) } else { before.version },
+            phase: state.phase,
+            reason: state.reason,
+            actor: state.actor,
+            since: state.since,
+            version: state.version,
             orders: core
                 .counts()
                 .into_iter()

@@ -175,7 +175,14 @@ fn switches_phases_and_missed_data_reach_it() {
     on_stage(64, async |mut stage| {
         stage.greet().await;
         assert_eq!(stage.input().await, Input::Enabled);
-        let phase = |phase| StrategyNews::Changed(Change::Phase { phase, reason: String::new() });
+        let phase = |phase| {
+            StrategyNews::Changed(Change::Phase {
+                phase,
+                reason: String::new(),
+                actor: String::new(),
+                version: 0,
+            })
+        };
         let switch = |enabled| {
             let strategy = StrategyId::new("eager").unwrap();
             StrategyNews::Changed(Change::Strategy { strategy, enabled })

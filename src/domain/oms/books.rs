@@ -12,6 +12,7 @@ use crate::domain::ledger::{BookedFill, Ledger, LedgerError, Position};
 use crate::domain::money::{Amount, Price, Quantity};
 use crate::domain::order::lifecycle::{Input, Verdict, follow};
 use crate::domain::order::{Order, OrderNumber};
+use crate::domain::run_state::Level;
 use crate::domain::time::WallMs;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -41,6 +42,13 @@ pub struct Halt {
     pub at: WallMs,
 }
 
+/// How much trading operators allow, and who said so; nobody yet means everything that risk allows.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct Stand {
+    pub(super) level: Level,
+    pub(super) by: Option<Actor>,
+}
+
 /// See the module's head.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Books {
@@ -53,6 +61,8 @@ pub(super) struct Books {
     /// Venues whose books have a beginning.
     pub(super) begun: BTreeSet<VenueId>,
     pub(super) halted: Option<Halt>,
+    pub(super) stand: Stand,
+    pub(super) state_version: u64,
     pub(super) switches: BTreeMap<StrategyId, bool>,
     pub(super) busted: VecDeque<(VenueId, Symbol, TradeId)>,
     pub(super) unmatched: VecDeque<Unmatched>,
@@ -100,6 +110,8 @@ impl Books {
             ledger: Ledger::default(),
             begun: BTreeSet::new(),
             halted: None,
+            stand: Stand::default(),
+            state_version: 0,
             switches: BTreeMap::new(),
             busted: VecDeque::new(),
             unmatched: VecDeque::new(),
@@ -146,6 +158,14 @@ impl Books {
             }
             Fact::Unhalted(_) => {
                 self.halted = None;
+                Ok(Touched::default())
+            }
+            Fact::Steered(steered) => {
+                self.stand = Stand { level: steered.level, by: Some(steered.by.clone()) };
+                Ok(Touched::default())
+            }
+            Fact::State(changed) => {
+                self.state_version = self.state_version.max(changed.version);
                 Ok(Touched::default())
             }
             Fact::Switched(switched) => {
@@ -338,6 +358,7 @@ impl Books {
         self.unmatched.clear();
         self.begun.clear();
         self.halted = None;
+        self.stand = Stand::default();
         Touched { positions: self.ledger.clear(at), ..Touched::default() }
     }
 

@@ -171,10 +171,10 @@ impl Oms {
         }
         // What can be refused now is refused now, while the original still works.
         let wish = wish(order, &request, order.remaining());
-        if let Err(refused) = self.check_replacement(&wish) {
+        let number = order.number;
+        if let Err(refused) = self.check_replacement(&wish, number) {
             return self.deny_at_the_door(out, &wish, refused, reply);
         }
-        let number = order.number;
         let waiting = Replacement {
             client_order_id: request.client_order_id,
             price: request.price,

@@ -1,12 +1,18 @@
-//! Halt, unhalt, strategy switches, and the phase that follows from all of it.
+//! Halt, kill, pause, reduce-only, resume, reset, strategy switches, and the state that follows from all of it.
+//!
+//! What operators ask for is a fact before it is an answer. The latch of the kill switch lies outside, in files;
+//! this component is told of it, and a desk is halted while either the latch or its own books say so.
 
 use super::core::Oms;
-use super::effect::{Answer, Change, Effect, NoticeLevel, RefusalKind};
-use super::event::{Actor, ReplyTo};
-use super::fact::{Fact, Switched};
+use super::effect::{Answer, Change, Effect, NoticeLevel, Refusal, RefusalKind, StateView};
+use super::event::{Actor, ReplyTo, Steering};
+use super::fact::{Fact, StateChanged, Steered, Switched};
 use super::out::{Out, refusal};
 use super::phase::Phase;
+use super::settings::{OnKill, OnPause};
 use crate::domain::ids::{StrategyId, VenueId};
+use crate::domain::order::OrderNumber;
+use crate::domain::run_state::{Lead, Level, Verb, lead};
 
 impl Oms {
     /// Stops all sending, durably. A halt that stands already stays as it is.
@@ -19,10 +25,90 @@ impl Oms {
         self.record(out, Fact::Halted(by));
     }
 
-    /// An operator lifts the halt, unless its cause still stands.
-    pub(super) fn on_unhalt(&mut self, out: &mut Out, by: Actor, reply: Option<ReplyTo>) {
-        if self.books.halted.is_none() {
-            return out.reply(reply, Answer::Done);
+    /// The kill switch is engaged: nothing is sent any more, whatever else is known. Repeated words change nothing.
+    pub(super) fn on_killed(&mut self, out: &mut Out, by: Actor) {
+        if self.latched.is_some() {
+            return;
+        }
+        self.latched = Some(by.clone());
+        self.halt(out, by);
+        self.take_back_after_kill(out);
+    }
+
+    /// What the configuration says of working orders when the kill switch is engaged. Also asked when a start has
+    /// found out what is working.
+    pub(super) fn take_back_after_kill(&mut self, out: &mut Out) {
+        let Some(by) = self.latched.clone() else { return };
+        match self.settings.controls.on_kill {
+            OnKill::Keep => {}
+            OnKill::CancelAll => {
+                let open: Vec<OrderNumber> = self.books.index.open.iter().copied().collect();
+                for number in open {
+                    self.request_cancel(out, number, &by);
+                }
+            }
+        }
+    }
+
+    /// The latch was reset; the books were before.
+    pub(super) fn on_latch_cleared(&mut self, out: &mut Out, reply: Option<ReplyTo>) {
+        self.latched = None;
+        // The answer goes out with the state that follows, see `settle_phase`.
+        out.evidence.replies.extend(reply.map(|to| (to, Answer::State(self.state_view()))));
+    }
+
+    /// An operator's word on how much trading is allowed.
+    pub(super) fn on_steer(&mut self, out: &mut Out, steering: Steering, reply: Option<ReplyTo>) {
+        let Steering { verb, seen, by } = steering;
+        let refused = match self.may_steer(out, verb, seen) {
+            Ok(level) => {
+                self.steer(out, verb, level, by);
+                let answer = Answer::State(self.state_view());
+                return out.evidence.replies.extend(reply.map(|to| (to, answer)));
+            }
+            Err(refused) => refused,
+        };
+        out.refuse(reply, refused);
+    }
+
+    fn may_steer(&mut self, out: &mut Out, verb: Verb, seen: Option<u64>) -> Result<Level, Refusal> {
+        let no = |code, detail| refusal(code, RefusalKind::Conflict, detail);
+        let version = self.books.state_version;
+        if seen.is_some_and(|seen| seen != version) {
+            let detail = format!("the state is now \"state-{version}\" ({})", self.phase.word());
+            return Err(refusal("STATE_CHANGED", RefusalKind::Stale, detail));
+        }
+        let level = match lead(self.phase, verb) {
+            Lead::To(level) => level,
+            Lead::Lift => Level::Paused,
+            Lead::No { code, advice } => {
+                return Err(no(code, format!("state={}, advice={advice}", self.phase.word())));
+            }
+        };
+        match verb {
+            Verb::Pause | Verb::ReduceOnly => {}
+            Verb::Resume => {
+                let closed: Vec<String> = self.closed_gates().collect();
+                if !closed.is_empty() {
+                    return Err(no("GATES_CLOSED", format!("gates={}", closed.join("; "))));
+                }
+            }
+            Verb::Reset => self.may_lift(out)?,
+        }
+        Ok(level)
+    }
+
+    /// Gates of this component that trading needs, each with the reason why it is closed.
+    fn closed_gates(&self) -> impl Iterator<Item = String> {
+        let journal = (!self.writable).then(|| "journal: cannot be written".to_owned());
+        let venues = self.venues.iter().filter(|(_, run)| !run.open);
+        journal.into_iter().chain(venues.map(|(venue, run)| format!("venue/{venue}: {}", run.why)))
+    }
+
+    /// A halt is not lifted while its cause stands, nor while nobody could write down who did it.
+    fn may_lift(&mut self, out: &mut Out) -> Result<(), Refusal> {
+        if !self.writable {
+            return Err(refusal("JOURNAL_UNWRITABLE", RefusalKind::Unavailable, "verb=reset".to_owned()));
         }
         let standing = self
             .venues
@@ -32,21 +118,36 @@ impl Oms {
             // Perhaps it is gone by now: the next attempt finds out.
             self.ask_balances(out, &venue);
             let detail = format!("venue={venue}, difference={off}");
-            return out.refuse(reply, refusal("CAUSE_STANDS", RefusalKind::Conflict, detail));
+            return Err(refusal("CAUSE_STANDS", RefusalKind::Conflict, detail));
         }
-        let fields = vec![("actor", by.name.clone()), ("reason", by.reason.clone())];
-        out.notice(NoticeLevel::Warn, "trading_resumed", fields);
-        self.record(out, Fact::Unhalted(by));
-        let overfills: Vec<String> = self
-            .alerts
-            .keys()
-            .filter(|(code, _)| *code == "position_divergence")
-            .map(|(_, s)| s.clone())
-            .collect();
-        for scope in overfills {
-            self.clear(out, "position_divergence", scope);
+        Ok(())
+    }
+
+    fn steer(&mut self, out: &mut Out, verb: Verb, level: Level, by: Actor) {
+        if verb == Verb::Reset {
+            let fields = vec![("actor", by.name.clone()), ("reason", by.reason.clone())];
+            out.notice(NoticeLevel::Warn, "halt_lifted", fields);
+            self.record(out, Fact::Unhalted(by.clone()));
+            let overfills: Vec<String> = self
+                .alerts
+                .keys()
+                .filter(|(code, _)| *code == "position_divergence")
+                .map(|(_, scope)| scope.clone())
+                .collect();
+            for scope in overfills {
+                self.clear(out, "position_divergence", scope);
+            }
         }
-        out.evidence.replies.extend(reply.map(|to| (to, Answer::Done)));
+        if self.books.stand.level != level || verb == Verb::Reset {
+            self.record(out, Fact::Steered(Steered { level, by: by.clone() }));
+        }
+        if verb == Verb::Pause && self.settings.controls.on_pause == OnPause::Cancel {
+            let entries: Vec<OrderNumber> =
+                self.books.open().filter(|order| !order.reduce_only).map(|order| order.number).collect();
+            for number in entries {
+                self.request_cancel(out, number, &by);
+            }
+        }
     }
 
     pub(super) fn on_switch(
@@ -69,36 +170,63 @@ impl Oms {
         out.evidence.replies.extend(reply.map(|to| (to, Answer::Done)));
     }
 
-    /// The phase follows from what is known; a change of it is told.
+    /// The state follows from what is known; a change of it is written down and told.
     pub(super) fn settle_phase(&mut self, out: &mut Out) {
-        let (phase, reason) = self.judge_phase();
-        if phase == self.phase && reason == self.phase_reason {
+        let (phase, by) = self.judge_phase();
+        if phase == self.phase {
+            self.phase_by = by;
             return;
         }
-        let changed = phase != self.phase;
-        (self.phase, self.phase_reason) = (phase, reason.clone());
-        if changed {
-            out.push(Effect::Publish(Change::Phase { phase, reason }));
+        let from = std::mem::replace(&mut self.phase, phase);
+        self.phase_by = by.clone();
+        self.phase_since = out.now.wall;
+        // A start that is refused changes nothing, and a cold one may still be.
+        if self.start.as_ref().is_some_and(|start| !start.refused && (start.done || !start.is_cold())) {
+            let version = self.books.state_version.saturating_add(1);
+            self.record(out, Fact::State(StateChanged { version, from, to: phase, by: by.clone() }));
         }
+        out.push(Effect::Publish(Change::Phase {
+            phase,
+            reason: by.reason,
+            actor: by.name,
+            version: self.books.state_version,
+        }));
     }
 
-    fn judge_phase(&self) -> (Phase, String) {
+    fn judge_phase(&self) -> (Phase, Actor) {
+        let own = |phase, reason: &str| (phase, super::core::own_actor(reason));
         if let Some(drain) = &self.drain {
             let reason = if drain.done { "drained" } else { "the run is ending" };
-            return (Phase::Draining, reason.to_owned());
+            return own(Phase::Draining, reason);
         }
-        let Some(start) = &self.start else { return (Phase::Starting, "not started".to_owned()) };
+        let Some(start) = &self.start else { return own(Phase::Starting, "not started") };
         if start.refused {
-            return (Phase::Starting, "the start was refused".to_owned());
+            return own(Phase::Starting, "the start was refused");
         }
         if !start.done {
             let waiting = self.venues.iter().find(|(_, run)| !run.ready_once);
             let waiting = waiting.map_or_else(String::new, |(venue, run)| format!("{venue}: {}", run.why));
-            return (Phase::Reconciling, waiting);
+            return own(Phase::Reconciling, &waiting);
         }
-        match &self.books.halted {
-            Some(halt) => (Phase::Halted, format!("{} by {}", halt.by.reason, halt.by.name)),
-            None => (Phase::Running, "every venue was compared".to_owned()),
+        if let Some(by) = self.latched.as_ref().or(self.books.halted.as_ref().map(|halt| &halt.by)) {
+            return (Phase::Halted, by.clone());
+        }
+        let stand = &self.books.stand;
+        match &stand.by {
+            Some(by) => (stand.level.phase(), by.clone()),
+            None => own(stand.level.phase(), "every venue was compared"),
+        }
+    }
+
+    /// The state as it is shown.
+    #[must_use]
+    pub fn state_view(&self) -> StateView {
+        StateView {
+            phase: self.phase,
+            version: self.books.state_version,
+            reason: self.phase_by.reason.clone(),
+            actor: self.phase_by.name.clone(),
+            since: self.phase_since,
         }
     }
 

@@ -10,7 +10,7 @@
 
 use super::books::{ApplyError, Books, Keep};
 use super::effect::{Answer, Change, Effect, NoticeLevel};
-use super::event::Event;
+use super::event::{Actor, Event};
 use super::fact::Fact;
 use super::out::{Draft, Out};
 use super::phase::Phase;
@@ -82,7 +82,10 @@ pub struct Oms {
     pub(super) own: Correlation,
     pub(super) external: StrategyId,
     pub(super) phase: Phase,
-    pub(super) phase_reason: String,
+    pub(super) phase_by: Actor,
+    pub(super) phase_since: WallMs,
+    /// The kill switch is engaged: by whom, as far as this run was told.
+    pub(super) latched: Option<Actor>,
     pub(super) ticket: u64,
     pub(super) durable: u64,
     pub(super) refusals: u64,
@@ -152,7 +155,9 @@ impl Oms {
             external: StrategyId::new("external")?,
             books,
             phase: Phase::Starting,
-            phase_reason: "not started".to_owned(),
+            phase_by: own_actor("not started"),
+            phase_since: WallMs::default(),
+            latched: None,
             ticket: 0,
             durable: 0,
             refusals: 0,
@@ -222,7 +227,9 @@ impl Oms {
                 self.on_switch(out, strategy, enabled, by, reply);
             }
             Event::Halt { by } => self.halt(out, by),
-            Event::Unhalt { by, reply } => self.on_unhalt(out, by, reply),
+            Event::Killed { by } => self.on_killed(out, by),
+            Event::LatchCleared { reply } => self.on_latch_cleared(out, reply),
+            Event::Steer { steering, reply } => self.on_steer(out, steering, reply),
             Event::Drain { how, by } => self.on_drain(out, how, by),
             Event::Durable { ticket } => self.on_durable(out, ticket),
             Event::NotDurable { ticket, why } => self.on_not_durable(out, ticket, &why),
@@ -335,7 +342,7 @@ impl Oms {
         if draft.is_empty() {
             // What hangs on rows that were already written needs no new ones.
             for (to, answer) in draft.replies.drain(..) {
-                effects.push(Effect::Reply(to, answer));
+                effects.push(Effect::Reply(to, self.latest(answer)));
             }
             return;
         }
@@ -364,6 +371,18 @@ impl Oms {
         effects.push(Effect::Persist(batch));
     }
 
+    /// An order and the state may have moved on since an answer was made: it tells how they stand now.
+    fn latest(&self, answer: Answer) -> Answer {
+        match answer {
+            Answer::Accepted(order) => match self.books.orders.get(&order.number) {
+                Some(latest) => Answer::Accepted(Box::new(latest.clone())),
+                None => Answer::Accepted(order),
+            },
+            Answer::State(_) => Answer::State(self.state_view()),
+            other => other,
+        }
+    }
+
     /// A batch is on disk: answers go out, and orders to their venues.
     fn on_durable(&mut self, out: &mut Out, ticket: Ticket) {
         self.durable = self.durable.max(ticket.0);
@@ -373,15 +392,7 @@ impl Oms {
             }
             let draft = entry.remove();
             for (to, answer) in draft.replies {
-                // An order may have moved on since; the answer tells how it stands now.
-                let answer = match answer {
-                    Answer::Accepted(order) => match self.books.orders.get(&order.number) {
-                        Some(latest) => Answer::Accepted(Box::new(latest.clone())),
-                        None => Answer::Accepted(order),
-                    },
-                    other => other,
-                };
-                out.reply(Some(to), answer);
+                out.reply(Some(to), self.latest(answer));
             }
             for number in draft.release {
                 self.on_disk(out, number);
@@ -408,8 +419,8 @@ impl Oms {
 }
 
 /// This program, as the one who acts.
-pub(super) fn own_actor(reason: &str) -> super::event::Actor {
-    super::event::Actor { name: "plimsoll".to_owned(), reason: reason.to_owned() }
+pub(super) fn own_actor(reason: &str) -> Actor {
+    Actor { name: "plimsoll".to_owned(), reason: reason.to_owned() }
 }
 
 fn keep(settings: &Settings) -> Keep {

@@ -3,13 +3,14 @@
 //! A `Submit` is only ever emitted for an intent whose batch was reported durable; the machine itself sees to
 //! that, so a shell cannot get it wrong. Cancels and queries may overtake the disk: they cannot create exposure.
 
-use super::event::ReplyTo;
+use super::event::{Actor, ReplyTo};
 use crate::domain::ids::{ClientOrderId, StrategyId, Symbol, TradeId, VenueId};
 use crate::domain::journal::{BalanceRow, Batch};
 use crate::domain::ledger::{BookedFill, Position};
 use crate::domain::order::Order;
 use crate::domain::order_types::{CancelOrder, Fill, NewOrder};
 use crate::domain::risk::Approved;
+use crate::domain::time::WallMs;
 use serde::Serialize;
 
 /// See the module's head.
@@ -53,6 +54,8 @@ pub enum Effect {
         /// Its scope.
         scope: String,
     },
+    /// A cold start lifts the latch of the kill switch; where it cannot be lifted, [`super::Event::Killed`] follows.
+    LiftLatch(Actor),
     /// The drain is complete: nothing is under way, and as far as asked nothing of ours is working.
     Drained {
         /// Client order ids that are still open or unknown, as the venue or the books have it.
@@ -74,10 +77,27 @@ pub enum Answer {
     CancelTaken(Box<Order>),
     /// How many cancels were begun.
     CancelAllTaken(usize),
+    /// The state after an operator's word.
+    State(StateView),
     /// Done.
     Done,
     /// No.
     Refused(Refusal),
+}
+
+/// The state of the desk, and who brought it there.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct StateView {
+    /// The state.
+    pub phase: super::Phase,
+    /// Counts the changes of this journal.
+    pub version: u64,
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub actor: String,
+    /// Since when (wall clock).
+    pub since: WallMs,
 }
 
 /// A refusal: `CODE: key=value` in words. An outcome, not an error.
@@ -101,6 +121,8 @@ pub enum RefusalKind {
     NotFound,
     /// It contradicts the present state (409).
     Conflict,
+    /// The caller acted on a state that is not the present one (412).
+    Stale,
     /// Not now; try again (503).
     Unavailable,
 }
@@ -117,12 +139,16 @@ pub enum Change {
     Position(Box<Position>),
     /// A balance was heard or compared.
     Balance(Box<BalanceRow>),
-    /// The phase changed.
+    /// The state changed.
     Phase {
-        /// `starting`, `reconciling`, `running`, `halted` or `draining`.
+        /// The state.
         phase: super::Phase,
         /// Why.
         reason: String,
+        /// Who.
+        actor: String,
+        /// Counts the changes of this journal.
+        version: u64,
     },
     /// A strategy was switched.
     Strategy {

@@ -7,6 +7,7 @@ use crate::domain::money::{Amount, Price};
 use crate::domain::order::{CancelScope, OrderRequest, ReplaceRequest};
 use crate::domain::order_types::{Balance, Fill, OrderReport};
 use crate::domain::outcome::{Lookup, Outcome, ReadError};
+use crate::domain::run_state::Verb;
 
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +68,17 @@ pub enum Resolution {
     QueryAgain,
     /// Send it again under the same id. Only after proof of absence.
     Resend,
+}
+
+/// A word of an operator on how much trading is allowed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Steering {
+    /// The word.
+    pub verb: Verb,
+    /// The version of the state that the caller saw; `None` where the word needs none.
+    pub seen: Option<u64>,
+    /// Who and why.
+    pub by: Actor,
 }
 
 /// The price that an instrument is worth now, from an order book that is in step.
@@ -144,15 +156,25 @@ pub enum Event {
         /// Who waits.
         reply: Option<ReplyTo>,
     },
-    /// Trading is halted, durably, until a cold start or an operator's `Unhalt`.
+    /// Trading is halted, durably, until a cold start or an operator's `reset`.
     Halt {
         /// Who and why.
         by: Actor,
     },
-    /// An operator lifts the halt. Refused while its cause stands.
-    Unhalt {
+    /// The kill switch is engaged. May come before the start, and again with every incarnation.
+    Killed {
         /// Who and why.
         by: Actor,
+    },
+    /// The latch of the kill switch was reset, after [`Event::Steer`] with `reset` was answered.
+    LatchCleared {
+        /// Who waits.
+        reply: Option<ReplyTo>,
+    },
+    /// An operator's word on how much trading is allowed.
+    Steer {
+        /// What.
+        steering: Steering,
         /// Who waits.
         reply: Option<ReplyTo>,
     },

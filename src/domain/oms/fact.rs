@@ -5,6 +5,7 @@
 //! changes what is durable. A kind, once written by a release, is readable for ever.
 
 use super::event::Actor;
+use super::phase::Phase;
 use crate::domain::ids::{
     Asset, ClientOrderId, Correlation, StrategyId, Symbol, TradeId, VenueId, VenueOrderId,
 };
@@ -12,6 +13,7 @@ use crate::domain::ledger::BookedFill;
 use crate::domain::money::{Amount, Quantity};
 use crate::domain::order::{Order, OrderNumber, OrderState};
 use crate::domain::order_types::Balance;
+use crate::domain::run_state::Level;
 use crate::domain::time::WallMs;
 use serde::{Deserialize, Serialize};
 
@@ -117,6 +119,28 @@ pub struct Switched {
     pub by: Actor,
 }
 
+/// An operator said how much trading is allowed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Steered {
+    /// How much.
+    pub level: Level,
+    /// Who and why.
+    pub by: Actor,
+}
+
+/// The state of the desk changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateChanged {
+    /// Counts the changes of this journal; an operator's page names the one that it shows.
+    pub version: u64,
+    /// From.
+    pub from: Phase,
+    /// To.
+    pub to: Phase,
+    /// Who and why.
+    pub by: Actor,
+}
+
 /// The books were closed and begun anew.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColdStart {
@@ -218,6 +242,10 @@ facts! {
     Halted(Actor) = "halt",
     /// The halt was lifted.
     Unhalted(Actor) = "unhalt",
+    /// An operator paused, reduced or resumed.
+    Steered(Steered) = "steer",
+    /// The state of the desk changed.
+    State(StateChanged) = "state",
     /// A strategy was switched.
     Switched(Switched) = "strategy",
     /// The books were closed and begun anew.

@@ -15,6 +15,7 @@ use crate::domain::instrument::Instrument;
 use crate::domain::money::{Amount, Quantity};
 use crate::domain::order::{Order, OrderKind, OrderNumber, OrderRequest, OrderState, Origin};
 use crate::domain::order_types::{Side, TimeInForce};
+use crate::domain::run_state::Level;
 
 /// Ids that begin like this are made for orders found at the venue.
 pub(super) const ADOPTED_PREFIX: &str = "ext-";
@@ -60,6 +61,7 @@ impl Oms {
     pub(super) fn check(&self, out: &Out, request: &OrderRequest) -> Result<(), Refusal> {
         self.check_process(request)?;
         self.check_names(request)?;
+        self.check_level(request, None)?;
         let instrument = self.check_venue(&request.venue, &request.symbol)?;
         check_shape(request)?;
         self.check_rules(out, request, instrument)?;
@@ -67,9 +69,15 @@ impl Oms {
     }
 
     /// The part of it that can be said of a replacement while its original still works.
-    pub(super) fn check_replacement(&self, request: &OrderRequest) -> Result<(), Refusal> {
+    pub(super) fn check_replacement(
+        &self,
+        request: &OrderRequest,
+        original: OrderNumber,
+    ) -> Result<(), Refusal> {
         self.check_process(request)?;
         self.check_names(request)?;
+        // The original still works and will be gone by then: it does not count against its replacement.
+        self.check_level(request, Some(original))?;
         self.check_venue(&request.venue, &request.symbol)?;
         check_shape(request)
     }
@@ -77,11 +85,11 @@ impl Oms {
     fn check_process(&self, request: &OrderRequest) -> Result<(), Refusal> {
         let unavailable = |code, detail| Err(refusal(code, RefusalKind::Unavailable, detail));
         match self.phase {
-            Phase::Running => {}
-            Phase::Halted => return unavailable("TRADING_HALTED", format!("reason={}", self.phase_reason)),
-            Phase::Draining => return unavailable("DRAINING", format!("reason={}", self.phase_reason)),
+            Phase::Running | Phase::Paused | Phase::ReduceOnly => {}
+            Phase::Halted => return unavailable("TRADING_HALTED", format!("reason={}", self.phase_reason())),
+            Phase::Draining => return unavailable("DRAINING", format!("reason={}", self.phase_reason())),
             Phase::Starting | Phase::Reconciling => {
-                return unavailable("NOT_STARTED", format!("reason={}", self.phase_reason));
+                return unavailable("NOT_STARTED", format!("reason={}", self.phase_reason()));
             }
         }
         if !self.writable {
@@ -171,6 +179,56 @@ impl Oms {
             return invalid("NOTIONAL_EXCEEDS_MAXIMUM", format!("notional={notional}, maximum={most}"));
         }
         Ok(())
+    }
+
+    /// What operators allow: while paused, what says that it only reduces and does; in reduce-only, what reduces.
+    fn check_level(&self, request: &OrderRequest, without: Option<OrderNumber>) -> Result<(), Refusal> {
+        let (level, by) = (self.books.stand.level, &self.phase_by);
+        let may = match level {
+            Level::Running => true,
+            Level::ReduceOnly => self.reduces(request, without),
+            Level::Paused => request.reduce_only && self.reduces(request, without),
+        };
+        if may {
+            return Ok(());
+        }
+        let code = if level == Level::Paused { "TRADING_PAUSED" } else { "REDUCE_ONLY" };
+        let detail = format!("by={}, reason={}, strategy={}", by.name, by.reason, request.strategy);
+        Err(refusal(code, RefusalKind::Conflict, detail))
+    }
+
+    /// Does it make the position smaller, even if everything that works on its side executes first?
+    fn reduces(&self, request: &OrderRequest, without: Option<OrderNumber>) -> bool {
+        let same = |order: &&Order| {
+            order.venue == request.venue
+                && order.symbol == request.symbol
+                && order.side == request.side
+                && Some(order.number) != without
+        };
+        let ahead = self.books.open().filter(same);
+        let ahead =
+            ahead.into_iter().try_fold(Quantity::ZERO, |sum, order| sum.checked_add(order.remaining()));
+        let ahead = ahead.and_then(|sum| Amount::new(sum.get()).ok());
+        ahead.is_some_and(|ahead| self.check_reduces(request, ahead).is_ok())
+    }
+
+    /// The same question about an order that is in the books already.
+    pub(super) fn still_reduces(&self, order: &Order) -> bool {
+        let request = OrderRequest {
+            client_order_id: None,
+            venue: order.venue.clone(),
+            symbol: order.symbol.clone(),
+            side: order.side,
+            kind: order.kind,
+            quantity: order.remaining(),
+            price: order.price,
+            time_in_force: None,
+            stop_loss: None,
+            reduce_only: order.reduce_only,
+            strategy: order.strategy.clone(),
+            correlation: None,
+        };
+        self.reduces(&request, Some(order.number))
     }
 
     /// An order in doubt counts at worst case: nothing may add to what is held in its instrument, or promise

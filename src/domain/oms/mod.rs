@@ -31,9 +31,13 @@ mod tests;
 
 pub use self::core::{Alert, Now, Oms, RestoreError, SettingsError};
 pub use books::{ApplyError, Halt};
-pub use effect::{Answer, Change, Effect, Notice, NoticeLevel, Refusal, RefusalKind};
-pub use event::{Actor, DrainHow, Event, Mark, OpenOrdersAtColdStart, ReplyTo, Resolution, StartHow};
+pub use effect::{Answer, Change, Effect, Notice, NoticeLevel, Refusal, RefusalKind, StateView};
+pub use event::{
+    Actor, DrainHow, Event, Mark, OpenOrdersAtColdStart, ReplyTo, Resolution, StartHow, Steering,
+};
 pub use fact::{Fact, FactError, Recorded};
 pub use phase::Phase;
-pub use settings::{External, Knobs, Limits, Settings, StrategySettings, VenueSettings};
+pub use settings::{
+    Controls, External, Knobs, Limits, OnKill, OnPause, Settings, StrategySettings, VenueSettings,
+};
 pub use snapshot::SnapshotError;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Only `Running` takes new orders.
+/// Only `Running` takes every new order that risk allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
@@ -13,8 +13,28 @@ pub enum Phase {
     Reconciling,
     /// Orders are taken.
     Running,
-    /// No new orders until an operator decides; cancels work.
+    /// By an operator's word: no new entries; what only reduces a position may go out when it says so of itself.
+    Paused,
+    /// By an operator's word: only orders that make a position smaller.
+    ReduceOnly,
+    /// No new orders until an operator resets; cancels work.
     Halted,
     /// The end has begun: no new orders, ever again in this run.
     Draining,
+}
+
+impl Phase {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Reconciling => "reconciling",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::ReduceOnly => "reduce_only",
+            Self::Halted => "halted",
+            Self::Draining => "draining",
+        }
+    }
 }

@@ -15,6 +15,7 @@ use crate::domain::order::lifecycle::{Input, Verdict, follow};
 use crate::domain::order::{Order, OrderNumber, OrderState, Patience};
 use crate::domain::outcome::Denial;
 use crate::domain::risk::{Inputs, PriceGuard, approve};
+use crate::domain::run_state::Level;
 use crate::domain::time::Mono;
 
 impl Oms {
@@ -109,7 +110,9 @@ impl Oms {
         Inputs {
             age_ms: self.age(out, order),
             max_age_ms: settings.map_or(0, |known| known.max_age_ms),
-            halted: self.books.halted.is_some(),
+            halted: self.books.halted.is_some() || self.latched.is_some(),
+            level: self.books.stand.level,
+            reduces: self.books.stand.level != Level::Running && self.still_reduces(order),
             draining: self.phase == Phase::Draining || self.drain.is_some(),
             strategy_enabled: self.enabled(&order.strategy),
             venue_closed: closed,

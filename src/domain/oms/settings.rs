@@ -23,6 +23,8 @@ pub struct Settings {
     pub knobs: Knobs,
     /// Bounds.
     pub limits: Limits,
+    /// What becomes of resting orders when trading is stopped.
+    pub controls: Controls,
     /// How far a balance may lie from the ledger's figure, per asset; zero where none is given.
     pub tolerance: BTreeMap<Asset, Amount>,
 }
@@ -37,6 +39,35 @@ pub enum External {
     Cancel,
     /// Tracked, with an alert for the operator.
     Hold,
+}
+
+/// What becomes of resting orders when trading is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Controls {
+    /// By a pause.
+    pub on_pause: OnPause,
+    /// By the kill switch.
+    pub on_kill: OnKill,
+}
+
+/// Resting orders at a pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnPause {
+    /// They go on working.
+    #[default]
+    Keep,
+    /// Entries are cancelled; orders that only reduce go on working.
+    Cancel,
+}
+
+/// Resting orders when the kill switch is engaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnKill {
+    /// All of them are cancelled.
+    #[default]
+    CancelAll,
+    /// They go on working.
+    Keep,
 }
 
 /// One venue.

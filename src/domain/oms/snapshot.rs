@@ -2,7 +2,7 @@
 //!
 //! The format is numbered. A text of an unknown number is refused, never guessed at.
 
-use super::books::{Books, Halt, Keep, Unmatched};
+use super::books::{Books, Halt, Keep, Stand, Unmatched};
 use super::index::Index;
 use crate::domain::ids::{StrategyId, Symbol, TradeId, VenueId};
 use crate::domain::ledger::Ledger;
@@ -43,6 +43,10 @@ struct Stored<'a> {
     ledger: Cow<'a, Ledger>,
     begun: Cow<'a, BTreeSet<VenueId>>,
     halted: Cow<'a, Option<Halt>>,
+    #[serde(default)]
+    stand: Cow<'a, Stand>,
+    #[serde(default)]
+    state_version: u64,
     switches: Cow<'a, BTreeMap<StrategyId, bool>>,
     busted: Cow<'a, VecDeque<(VenueId, Symbol, TradeId)>>,
     unmatched: Cow<'a, VecDeque<Unmatched>>,
@@ -58,6 +62,8 @@ pub(super) fn write(books: &Books) -> Result<String, SnapshotError> {
         ledger: Cow::Borrowed(&books.ledger),
         begun: Cow::Borrowed(&books.begun),
         halted: Cow::Borrowed(&books.halted),
+        stand: Cow::Borrowed(&books.stand),
+        state_version: books.state_version,
         switches: Cow::Borrowed(&books.switches),
         busted: Cow::Borrowed(&books.busted),
         unmatched: Cow::Borrowed(&books.unmatched),
@@ -98,6 +104,8 @@ pub(super) fn read(text: &str, keep: Keep) -> Result<Books, SnapshotError> {
         ledger: stored.ledger.into_owned(),
         begun: stored.begun.into_owned(),
         halted: stored.halted.into_owned(),
+        stand: stored.stand.into_owned(),
+        state_version: stored.state_version,
         switches: stored.switches.into_owned(),
         busted: stored.busted.into_owned(),
         unmatched: stored.unmatched.into_owned(),

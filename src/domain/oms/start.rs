@@ -194,6 +194,7 @@ impl Oms {
         if let Some(start) = self.start.as_mut() {
             start.done = true;
         }
+        self.take_back_after_kill(out);
         let (now, knobs) = (out.now.mono, self.settings.knobs.clone());
         for venue in &venues {
             self.timers
@@ -217,6 +218,9 @@ impl Oms {
             if let Some(run) = self.venues.get_mut(venue) {
                 run.audit.diverged = None;
             }
+        }
+        if self.latched.take().is_some() {
+            out.push(Effect::LiftLatch(by.clone()));
         }
         let standing: Vec<(&'static str, String)> =
             self.alerts.keys().filter(|(code, _)| *code != "order_outcome_unknown").cloned().collect();

@@ -19,7 +19,7 @@ impl Oms {
     /// Why it is in this phase.
     #[must_use]
     pub fn phase_reason(&self) -> &str {
-        &self.phase_reason
+        &self.phase_by.reason
     }
 
     /// The standing halt.

@@ -8,6 +8,7 @@ use crate::domain::money::Price;
 use crate::domain::oms::{Mark, Refusal, RefusalKind};
 use crate::domain::order::{Order, OrderKind};
 use crate::domain::order_types::{NewOrder, OrderType, TimeInForce};
+use crate::domain::run_state::Level;
 use rust_decimal::Decimal;
 
 /// What the decision rests on.
@@ -19,6 +20,10 @@ pub struct Inputs {
     pub max_age_ms: u64,
     /// Trading is halted.
     pub halted: bool,
+    /// How much operators allow.
+    pub level: Level,
+    /// Does the order make the position smaller, whatever else executes? Asked where `level` is not running.
+    pub reduces: bool,
     /// The run is ending.
     pub draining: bool,
     /// May its strategy trade?
@@ -49,6 +54,13 @@ pub fn approve(order: &Order, inputs: &Inputs) -> Result<Approved<NewOrder>, Ref
     }
     if inputs.draining {
         return conflict("DRAINING", format!("order={}", order.client_order_id));
+    }
+    match inputs.level {
+        Level::Running => {}
+        Level::ReduceOnly if inputs.reduces => {}
+        Level::Paused if inputs.reduces && order.reduce_only => {}
+        Level::ReduceOnly => return conflict("REDUCE_ONLY", format!("order={}", order.client_order_id)),
+        Level::Paused => return conflict("TRADING_PAUSED", format!("order={}", order.client_order_id)),
     }
     if order.cancel_requested {
         return conflict("CANCEL_REQUESTED", format!("order={}", order.client_order_id));

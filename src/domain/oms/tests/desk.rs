@@ -9,6 +9,7 @@ use crate::domain::oms::*;
 use crate::domain::order::{Order, OrderKind, OrderRequest, OrderState, Patience};
 use crate::domain::order_types::*;
 use crate::domain::outcome::{Lookup, Outcome, UnknownWhy};
+use crate::domain::run_state::Verb;
 use crate::domain::time::{Mono, WallMs};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, VecDeque};
@@ -91,6 +92,7 @@ pub fn settings() -> Settings {
         ],
         knobs: Knobs::default(),
         limits: Limits::default(),
+        controls: Controls::default(),
         tolerance: BTreeMap::new(),
     }
 }
@@ -180,6 +182,13 @@ impl Desk {
             locked: Amount::ZERO,
         };
         self.balances.iter().map(row).collect()
+    }
+
+    /// An operator's word on the state as it is.
+    pub fn steer(&mut self, verb: Verb) -> Vec<Effect> {
+        let seen = verb.is_unsafe().then(|| self.oms.state_view().version);
+        let steering = Steering { verb, seen, by: operator(verb.word()) };
+        self.step(Event::Steer { steering, reply: Some(ReplyTo(77)) })
     }
 
     /// The process dies; what was on disk comes back.

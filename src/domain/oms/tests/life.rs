@@ -5,6 +5,7 @@ use crate::domain::oms::*;
 use crate::domain::order::{OrderState, ReplaceRequest};
 use crate::domain::order_types::{OrderStatus, Side};
 use crate::domain::outcome::{Denial, Outcome};
+use crate::domain::run_state::Verb;
 use crate::domain::time::Mono;
 
 fn submit(name: &str) -> Event {
@@ -160,7 +161,9 @@ fn halted_between_disk_and_venue_means_never_sent() {
     assert_eq!(refusals(&desk.step(submit("b"))), ["TRADING_HALTED"]);
     desk.writes = true;
     desk.sync();
-    desk.step(Event::Unhalt { by: operator("go"), reply: None });
+    desk.steer(Verb::Reset);
+    assert_eq!(desk.oms.phase(), Phase::Paused);
+    desk.steer(Verb::Resume);
     assert_eq!(desk.oms.phase(), Phase::Running);
 }
 

@@ -8,3 +8,4 @@ mod life;
 mod money;
 mod replay;
 mod starts;
+mod states;

@@ -3,6 +3,7 @@
 use super::desk::*;
 use crate::domain::oms::*;
 use crate::domain::order_types::{OrderReport, OrderStatus, Side};
+use crate::domain::run_state::Verb;
 
 #[test]
 fn a_difference_is_believed_after_three_reads_and_halts() {
@@ -14,11 +15,13 @@ fn a_difference_is_believed_after_three_reads_and_halts() {
     assert_eq!(raised(&effects), ["position_divergence"]);
     assert_eq!(desk.oms.phase(), Phase::Halted);
     // While it stands, nobody lifts it.
-    let effects = desk.step(Event::Unhalt { by: operator("go"), reply: Some(ReplyTo(1)) });
+    let effects = desk.steer(Verb::Reset);
     assert_eq!(refusals(&effects), ["CAUSE_STANDS"]);
     desk.balances.insert(asset("USDT"), amount("10000"));
-    desk.step(Event::Unhalt { by: operator("go"), reply: Some(ReplyTo(1)) });
-    desk.step(Event::Unhalt { by: operator("go"), reply: Some(ReplyTo(1)) });
+    desk.steer(Verb::Reset);
+    desk.steer(Verb::Reset);
+    assert_eq!(desk.oms.phase(), Phase::Paused);
+    desk.steer(Verb::Resume);
     assert_eq!(desk.oms.phase(), Phase::Running);
 }
 

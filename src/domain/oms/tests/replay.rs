@@ -6,6 +6,7 @@ use crate::domain::oms::*;
 use crate::domain::order::{OrderNumber, OrderState, ReplaceRequest};
 use crate::domain::order_types::{NewOrder, OrderReport, OrderStatus, Side};
 use crate::domain::outcome::{Denial, Lookup, Outcome, RejectClass, Rejection, UnknownWhy};
+use crate::domain::run_state::Verb;
 use proptest::prelude::*;
 
 #[derive(Debug, Clone)]
@@ -211,7 +212,12 @@ impl Run {
                 self.step(Event::BalanceMoved { venue: venue(), asset: asset("USDT"), delta });
             }
             Op::Halt { on: true } => self.step(Event::Halt { by: by() }),
-            Op::Halt { on: false } => self.step(Event::Unhalt { by: by(), reply: None }),
+            Op::Halt { on: false } => {
+                let effects = self.desk.steer(Verb::Reset);
+                self.took(&effects);
+                let effects = self.desk.steer(Verb::Resume);
+                self.took(&effects);
+            }
             Op::Switch { on } => {
                 let strategy = "hold".parse().unwrap();
                 self.step(Event::SwitchStrategy { strategy, enabled: *on, by: by(), reply: None });
@@ -300,7 +306,7 @@ fn every_kind_is_read_back_and_strange_ones_are_refused() {
     let read = Fact::from_row(missing.kind(), &missing.payload().unwrap()).unwrap().unwrap();
     assert_eq!(read, missing);
     assert!(Oms::new(settings()).unwrap().apply(&missing, desk_time()).is_err());
-    assert_eq!(Fact::KINDS.len(), 16);
+    assert_eq!(Fact::KINDS.len(), 18);
 }
 
 fn desk_time() -> crate::domain::time::WallMs {

@@ -50,7 +50,7 @@ fn restarting_changes_nothing() {
         assert_eq!(events(&desk).iter().filter(|event| **event == "position_snapshot").count(), 1);
         let new: Vec<_> =
             desk.disk.iter().flat_map(|batch| &batch.rows).skip(rows).map(|row| row.kind).collect();
-        assert_eq!(new, ["warm_start"]);
+        assert_eq!(new, ["state", "warm_start", "state"]);
     }
 }
 
