@@ -5,6 +5,7 @@
 //! ├── infra                     one_for_one    what every later component leans on
 //! │   ├── clock_sentry          does the wall clock jump?
 //! │   ├── process_monitor       memory, descriptors, threads
+//! │   ├── kill_switch           tells how the latch stands; only with a configured venue
 //! │   └── paper_exchange        the embedded venue, when one is configured
 //! ├── order_path                rest_for_one   what moves orders; only with a configured venue
 //! │   ├── journal               the one writer
@@ -19,9 +20,11 @@
 //! their connectors with them, because a fresh comparison begins there. A connector that fails is replaced
 //! alone. Strategies fail alone.
 
+pub mod alert_board;
 pub mod clock_sentry;
 pub mod connector;
 pub mod journal;
+pub mod kill_switch;
 pub mod market_data;
 pub mod oms;
 pub mod paper_exchange;

@@ -6,6 +6,7 @@
 //! journal-created  made once, after the first row: from then on a missing database is a loss, not a beginning
 //! journal-head     the last acknowledged row and its checksum: a journal that ends earlier has lost rows
 //! archive/         rows that were moved out of the database
+//! latch-*, HALT    the kill switch; see `latch`
 //! ```
 //!
 //! `journal-head` is written after every commit and not forced to the disk each time: it lags behind the journal

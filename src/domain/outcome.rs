@@ -127,6 +127,9 @@ pub enum Denial {
         /// What was asked.
         feature: &'static str,
     },
+    /// The kill switch is engaged; refused in the last hop before the socket.
+    #[error("KILL_SWITCH: state=engaged")]
+    KillSwitch,
 }
 
 /// Why the outcome is not known.

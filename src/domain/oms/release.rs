@@ -188,7 +188,10 @@ impl Oms {
             Denial::StreamReconciling { .. } | Denial::NotConnected { .. } | Denial::QueueFull { .. } => {
                 Some(soon)
             }
-            Denial::ExpiredUnsent { .. } | Denial::ClockOffset { .. } | Denial::Unsupported { .. } => None,
+            Denial::ExpiredUnsent { .. }
+            | Denial::ClockOffset { .. }
+            | Denial::Unsupported { .. }
+            | Denial::KillSwitch => None,
         };
         match retry {
             Some(at) => {
