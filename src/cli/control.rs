@@ -13,12 +13,12 @@ use std::io::{BufRead, IsTerminal, Write};
 pub struct ControlArgs {
     /// Why; it stands in the journal.
     #[arg(long, value_name = "TEXT")]
-    reason: String,
+    pub(super) reason: String,
     /// Do not ask.
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
-    remote: Remote,
+    pub(super) remote: Remote,
 }
 
 /// Options of `plimsoll cancel-all`.
@@ -108,24 +108,6 @@ pub fn restart(args: &ControlArgs, out: &mut dyn Write, err: &mut dyn Write) -> 
     args.act("Drain and start warm", call, out, err, |_, out| writeln!(out, "restarting"))
 }
 
-/// Lifts a halt whose cause is gone.
-///
-/// # Errors
-/// When the answer is not one of ours or the output cannot be written.
-pub fn resume(args: &ControlArgs, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result<Exit> {
-    let status = match args.remote.call(Call::get("/api/v1/status"), err)? {
-        Ok(status) => status,
-        Err(exit) => return Ok(exit),
-    };
-    let question =
-        format!("It is {} ({}). Take orders again", text(&status, "state"), text(&status, "reason"));
-    // What is resumed is the state that was just shown, not one that came about while the question stood.
-    let seen = format!("\"state-{}\"", text(&status, "state_version"));
-    let call = Call::post("/api/v1/controls/resume", json!({"reason": args.reason}));
-    let call = Call { if_match: Some(seen), ..call };
-    args.act(&question, call, out, err, |_, out| writeln!(out, "resumed"))
-}
-
 /// Says what became of an order whose outcome is unknown.
 ///
 /// # Errors
@@ -165,7 +147,7 @@ pub fn strategy(command: &StrategyCommand, out: &mut dyn Write, err: &mut dyn Wr
 }
 
 impl ControlArgs {
-    fn act(
+    pub(super) fn act(
         &self,
         question: &str,
         call: Call<'_>,

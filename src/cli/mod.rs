@@ -13,6 +13,7 @@ pub mod journal;
 mod orders;
 mod read;
 mod serve;
+mod steer;
 pub mod venue;
 
 pub use exit::Exit;
@@ -64,7 +65,15 @@ enum Command {
     Strategy(control::StrategyCommand),
     /// Cancel every open order.
     CancelAll(control::CancelAllArgs),
-    /// Lift a halt whose cause is gone.
+    /// Take no new entries.
+    Pause(control::ControlArgs),
+    /// Take only orders that make positions smaller.
+    ReduceOnly(control::ControlArgs),
+    /// Engage the kill switch: nothing goes out any more.
+    Kill(control::ControlArgs),
+    /// Leave a halt whose cause is gone; trading stays paused.
+    Reset(control::ControlArgs),
+    /// Trade again after a pause, when every gate is open.
     Resume(control::ControlArgs),
     /// Drain, then start warm in place.
     Restart(control::ControlArgs),
@@ -96,7 +105,11 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
         Command::Resolve(args) => control::resolve(&args, out, err),
         Command::Strategy(command) => control::strategy(&command, out, err),
         Command::CancelAll(args) => control::cancel_all(&args, out, err),
-        Command::Resume(args) => control::resume(&args, out, err),
+        Command::Pause(args) => steer::pause(&args, out, err),
+        Command::ReduceOnly(args) => steer::reduce_only(&args, out, err),
+        Command::Kill(args) => steer::kill(&args, out, err),
+        Command::Reset(args) => steer::reset(&args, out, err),
+        Command::Resume(args) => steer::resume(&args, out, err),
         Command::Restart(args) => control::restart(&args, out, err),
         Command::Journal(command) => journal::run(&command, out, err),
         Command::Venue(args) => return venue::run(&args, out, err),

@@ -11,6 +11,7 @@ use plimsoll::domain::order::{Order, OrderKind, OrderNumber, OrderState, Origin}
 use plimsoll::domain::order_types::{NewOrder, OrderStatus, Side};
 use plimsoll::domain::outcome::Outcome;
 use plimsoll::domain::risk::{Approved, Inputs, approve};
+use plimsoll::domain::run_state::Level;
 use plimsoll::domain::time::WallMs;
 use plimsoll::paper_exchange::{PaperConfig, PaperExchange};
 use plimsoll::supervision::{ChildSpec, Ctx, Fault, Placement, Tree, TreeOptions, cell, supervisor};
@@ -54,6 +55,8 @@ fn approved(order: &NewOrder) -> Approved<NewOrder> {
         age_ms: 0,
         max_age_ms: 1,
         halted: false,
+        level: Level::Running,
+        reduces: false,
         draining: false,
         strategy_enabled: true,
         venue_closed: None,

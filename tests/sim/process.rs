@@ -128,7 +128,10 @@ impl World {
                     self.fail(why);
                 }
             }
-            Effect::LiftLatch(_) => self.people.latched = false,
+            Effect::LiftLatch(_) => {
+                self.people.latched = false;
+                self.core(1, Event::LatchCleared { reply: None });
+            }
             Effect::Drained { .. } => self.people.drained = true,
             Effect::StartRefused { why } => self.people.refused_start = Some(why),
             Effect::Publish(_) | Effect::Notice(_) | Effect::Raise { .. } | Effect::Clear { .. } => {}

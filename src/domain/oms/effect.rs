@@ -54,7 +54,7 @@ pub enum Effect {
         /// Its scope.
         scope: String,
     },
-    /// A cold start lifts the latch of the kill switch; where it cannot be lifted, [`super::Event::Killed`] follows.
+    /// A cold start lifts the latch of the kill switch; [`super::Event::LatchCleared`] follows when that was done.
     LiftLatch(Actor),
     /// The drain is complete: nothing is under way, and as far as asked nothing of ours is working.
     Drained {

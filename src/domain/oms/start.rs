@@ -219,7 +219,8 @@ impl Oms {
                 run.audit.diverged = None;
             }
         }
-        if self.latched.take().is_some() {
+        // The desk stays halted until the shell says that it is lifted.
+        if self.latched.is_some() {
             out.push(Effect::LiftLatch(by.clone()));
         }
         let standing: Vec<(&'static str, String)> =

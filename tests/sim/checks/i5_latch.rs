@@ -35,9 +35,7 @@ impl Checker for Latch {
         match moment {
             Moment::Told(Event::Halt { .. }) => self.halted = true,
             Moment::Told(Event::Killed { .. }) => self.latched = true,
-            Moment::Told(Event::LatchCleared { .. }) | Moment::Effect(Effect::LiftLatch(_)) => {
-                self.latched = false;
-            }
+            Moment::Told(Event::LatchCleared { .. }) => self.latched = false,
             Moment::Told(Event::Drain { .. }) => self.draining = true,
             Moment::Effect(Effect::Persist(batch)) => {
                 batch.rows.iter().for_each(|row| self.row(row.kind, &row.payload));

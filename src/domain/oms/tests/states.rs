@@ -197,5 +197,7 @@ fn a_cold_start_lifts_the_latch_and_says_so() {
     desk.step(Event::VenueLive { venue: venue(), live: true });
     desk.reconcile();
     assert!(desk.log.iter().any(|effect| matches!(effect, Effect::LiftLatch(by) if by.reason == "cold")));
+    assert_eq!(desk.oms.phase(), Phase::Halted, "not yet");
+    desk.step(Event::LatchCleared { reply: None });
     assert_eq!(desk.oms.phase(), Phase::Running);
 }
