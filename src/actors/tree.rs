@@ -1,8 +1,10 @@
 //! Declares the whole tree and connects its cells.
 
+use super::alert_board::AlertBoard;
 use super::clock_sentry::{self, ClockReadings};
 use super::connector::{self, VenueReadings};
 use super::journal::{self, Journal, JournalReadings};
+use super::kill_switch::{self, KillOutlet, KillSwitch};
 use super::market_data::{self, MarketBoard, MarketOutlets, Subscriber};
 use super::oms::{self, Cursors, OmsHandle, OmsReadings, Wires};
 use super::paper_exchange;
@@ -40,6 +42,8 @@ pub struct Readings {
     pub boards: BTreeMap<VenueId, MarketBoard>,
     /// From each built-in strategy.
     pub strategies: BTreeMap<StrategyId, StrategyReadings>,
+    /// Alerts of everything but the order management.
+    pub alerts: AlertBoard,
     /// Words to the process itself.
     pub run: RunControl,
 }
@@ -51,6 +55,10 @@ pub struct Parts {
     pub oms: Option<OmsHandle>,
     /// The database, for reading.
     pub readers: Option<Readers>,
+    /// The kill switch.
+    pub kill: Option<KillSwitch>,
+    /// Where the kill switch's news goes: set once, before the tree starts, by whoever takes them.
+    pub kill_news: KillOutlet,
 }
 
 /// Declares the whole tree.
@@ -66,6 +74,9 @@ pub fn tree(readings: &mut Readings, trading: Option<Trading>) -> (SupervisorDec
         Some((config, address)) => infra.child(paper_exchange::declare(config, address)),
         None => infra,
     };
+    let (kill, kill_news) = (trading.kill.clone(), KillOutlet::default());
+    let (_, kill_cell) = kill_switch::declare(kill.clone(), readings.alerts.clone(), Arc::clone(&kill_news));
+    let infra = infra.child(kill_cell);
     let readers = Readers::lazy(&trading.data_dir);
     let (journal, journal_cell) = journal::declare(trading.data_dir.clone(), readings.journal.clone());
     let wires = Wires {
@@ -82,7 +93,7 @@ pub fn tree(readings: &mut Readings, trading: Option<Trading>) -> (SupervisorDec
     let (strategies, subscribers) = strategies(readings, &trading, &wires, &requests);
     let market = market(readings, &trading, &subscribers);
     let root = root.child(infra).child(order_path).child(market).child(strategies);
-    (root, Parts { oms: Some(oms), readers: Some(readers) })
+    (root, Parts { oms: Some(oms), readers: Some(readers), kill: Some(kill), kill_news })
 }
 
 type Requests = crate::supervision::Port<strategy::StrategyRequest>;

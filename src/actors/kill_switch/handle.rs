@@ -249,6 +249,11 @@ impl KillSwitch {
         self.0.core.state.lock().after(generation)
     }
 
+    /// Changes that the log was not told of; from now on it was.
+    pub(super) fn take_unlogged(&self) -> Vec<LatchRecord> {
+        self.0.core.state.lock().take_unlogged()
+    }
+
     /// A new incarnation of the order management has begun: it knows nothing and is told again.
     pub fn begin_anew(&self) {
         self.0.core.state.lock().acknowledge(None);
