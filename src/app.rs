@@ -1,7 +1,7 @@
 //! The whole process as one value: built from settings, run until it is told to stop.
 //!
 //! `main` and the tests use the same two functions. Building binds the listener (port 0 is possible)
-//! and starts nothing; running starts the tree, serves HTTP, and ends in order: the order intake first,
+//! and starts nothing but the kill switch's watch; running starts the tree, serves HTTP, and ends in order: the order intake first,
 //! then working orders, then the tree, so that the health routes tell the truth while it drains, then the
 //! server; logs and metrics stay with the run.
 
@@ -14,6 +14,7 @@ mod venues;
 pub use plan::PlanError;
 pub use venues::{VenueError, VenuePlan, paper_config};
 
+use crate::actors::kill_switch::KillSwitch;
 use crate::actors::oms::{OmsHandle, OmsReadings};
 use crate::actors::run_control::Word;
 use crate::actors::{self, Parts, Readings};
@@ -90,6 +91,8 @@ pub struct Launch {
     pub by: Actor,
     /// The listener of the run before, so that a restart keeps its address.
     pub listener: Option<TcpListener>,
+    /// The kill switch of the run before, so that a restart forgets nothing of it.
+    pub kill: Option<KillSwitch>,
     /// Where log lines of the run are kept.
     pub run_log: RunLog,
 }
@@ -99,7 +102,7 @@ impl Launch {
     #[must_use]
     pub fn warm() -> Self {
         let by = Actor { name: "plimsoll".to_owned(), reason: "started".to_owned() };
-        Self { how: StartHow::Warm, by, listener: None, run_log: RunLog::default() }
+        Self { how: StartHow::Warm, by, listener: None, kill: None, run_log: RunLog::default() }
     }
 
     /// A second one with the same content.
@@ -108,7 +111,8 @@ impl Launch {
     /// When the listener cannot be duplicated.
     pub fn try_clone(&self) -> std::io::Result<Self> {
         let listener = self.listener.as_ref().map(TcpListener::try_clone).transpose()?;
-        Ok(Self { how: self.how, by: self.by.clone(), listener, run_log: self.run_log.clone() })
+        let (by, kill, run_log) = (self.by.clone(), self.kill.clone(), self.run_log.clone());
+        Ok(Self { how: self.how, by, listener, kill, run_log })
     }
 }
 
@@ -138,8 +142,9 @@ impl App {
         launch: Launch,
     ) -> Result<Self, StartError> {
         let mut readings = Readings::default();
-        let options = options::tree_options(&settings);
         let trading = plan::trading(&settings, &launch, &ProcessEnv)?;
+        let kill = trading.as_ref().map(|trading| trading.kill.clone());
+        let options = options::tree_options(&settings, kill);
         let (tree, parts) = actors::tree(&mut readings, trading);
         options::check_children(&options, document, &tree)?;
         let listen = |error| StartError::Listen { address: settings.web.listen, error };
@@ -165,6 +170,13 @@ impl App {
         self.parts.oms.clone().map(|oms| (oms, self.readings.oms.clone()))
     }
 
+    /// The kill switch, for whoever engages it from within this process and for a run after this one; `None` without
+    /// a venue.
+    #[must_use]
+    pub fn kill_switch(&self) -> Option<KillSwitch> {
+        self.parts.kill.clone()
+    }
+
     /// A second handle on the listener, for a run after this one.
     ///
     /// # Errors
@@ -188,6 +200,7 @@ impl App {
             self.readings.clone(),
             self.parts.clone(),
             self.mode,
+            plan::controls(&self.settings),
             self.config_hash.clone(),
             self.settings.web.debug_routes,
         );

@@ -1,5 +1,6 @@
 //! What is to trade: venues, strategies, the order management; made from the settings before the tree is.
 
+use super::kill_switch::KillSwitch;
 use super::oms::OmsPlan;
 use super::paper_exchange::EmbeddedAddress;
 use super::strategy::StrategySetup;
@@ -32,6 +33,8 @@ pub struct Trading {
     pub data_dir: PathBuf,
     /// The order management.
     pub oms: OmsPlan,
+    /// The kill switch.
+    pub kill: KillSwitch,
     /// Where orders go.
     pub venues: Vec<VenueWire>,
     /// The exchange inside this process, when a venue is it.

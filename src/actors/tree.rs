@@ -1,8 +1,10 @@
 //! Declares the whole tree and connects its cells.
 
+use super::alert_board::AlertBoard;
 use super::clock_sentry::{self, ClockReadings};
 use super::connector::{self, VenueReadings};
 use super::journal::{self, Journal, JournalReadings};
+use super::kill_switch::{self, KillNews, KillOutlet, KillSwitch};
 use super::market_data::{self, MarketBoard, MarketOutlets, Subscriber};
 use super::oms::{self, Cursors, OmsHandle, OmsReadings, Wires};
 use super::paper_exchange;
@@ -12,7 +14,7 @@ use super::run_control::RunControl;
 use super::strategy::{self, StrategyReadings};
 use crate::db::Readers;
 use crate::domain::ids::{StrategyId, VenueId};
-use crate::supervision::{Cell, Strategy, SupervisorDecl, supervisor};
+use crate::supervision::{Cell, Port, Strategy, SupervisorDecl, supervisor};
 use crate::venues::binance::Binance;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -40,6 +42,8 @@ pub struct Readings {
     pub boards: BTreeMap<VenueId, MarketBoard>,
     /// From each built-in strategy.
     pub strategies: BTreeMap<StrategyId, StrategyReadings>,
+    /// Alerts of everything but the order management.
+    pub alerts: AlertBoard,
     /// Words to the process itself.
     pub run: RunControl,
 }
@@ -51,6 +55,8 @@ pub struct Parts {
     pub oms: Option<OmsHandle>,
     /// The database, for reading.
     pub readers: Option<Readers>,
+    /// The kill switch.
+    pub kill: Option<KillSwitch>,
 }
 
 /// Declares the whole tree.
@@ -66,6 +72,9 @@ pub fn tree(readings: &mut Readings, trading: Option<Trading>) -> (SupervisorDec
         Some((config, address)) => infra.child(paper_exchange::declare(config, address)),
         None => infra,
     };
+    let (kill, kill_news) = (trading.kill.clone(), KillOutlet::default());
+    let (_, kill_cell) = kill_switch::declare(kill.clone(), readings.alerts.clone(), Arc::clone(&kill_news));
+    let infra = infra.child(kill_cell);
     let readers = Readers::lazy(&trading.data_dir);
     let (journal, journal_cell) = journal::declare(trading.data_dir.clone(), readings.journal.clone());
     let wires = Wires {
@@ -75,24 +84,27 @@ pub fn tree(readings: &mut Readings, trading: Option<Trading>) -> (SupervisorDec
         strategies: Arc::new(OnceLock::new()),
         boards: trading.venues.iter().map(|venue| (venue.id.clone(), MarketBoard::default())).collect(),
         cursors: Cursors::default(),
+        kill: kill.clone(),
         run: readings.run.clone(),
     };
     readings.boards.clone_from(&wires.boards);
-    let (order_path, oms, requests) = order_path(readings, &trading, &wires, journal_cell);
+    let (order_path, oms, requests, news) = order_path(readings, &trading, &wires, journal_cell);
+    // Set once, here.
+    let _ = kill_news.set(news);
     let (strategies, subscribers) = strategies(readings, &trading, &wires, &requests);
     let market = market(readings, &trading, &subscribers);
     let root = root.child(infra).child(order_path).child(market).child(strategies);
-    (root, Parts { oms: Some(oms), readers: Some(readers) })
+    (root, Parts { oms: Some(oms), readers: Some(readers), kill: Some(kill) })
 }
 
-type Requests = crate::supervision::Port<strategy::StrategyRequest>;
+type Requests = Port<strategy::StrategyRequest>;
 
 fn order_path(
     readings: &mut Readings,
     trading: &Trading,
     wires: &Wires,
     journal: Cell<Journal>,
-) -> (SupervisorDecl, OmsHandle, Requests) {
+) -> (SupervisorDecl, OmsHandle, Requests, Port<KillNews>) {
     let (oms, handle, oms_cell) =
         oms::declare(ORDER_ARBITER, trading.oms.clone(), wires.clone(), readings.oms.clone());
     let mut path = supervisor("order_path")
@@ -112,7 +124,7 @@ fn order_path(
     }
     // Set once, here.
     let _ = wires.connectors.set(ports);
-    (path, handle, oms.port())
+    (path, handle, oms.port(), oms.port())
 }
 
 /// Opens a venue's order session where the journal's fills end.

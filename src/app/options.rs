@@ -1,10 +1,12 @@
 //! From the settings to the tree's options; overrides that cannot be are refused with their line.
 
 use super::StartError;
+use crate::actors::kill_switch::KillSwitch;
 use crate::config::supervision::Jitter as JitterSetting;
 use crate::config::{
     ChildOverride as ChildSettings, ConfigErrors, Document, Settings, refused_child_setting, unknown_child,
 };
+use crate::domain::kill_switch::Cause;
 use crate::emergency::Record;
 use crate::supervision::{
     ChildOverride, Emergency, EmergencyHandler, Jitter, OverrideError, SupervisorDecl, TreeOptions, Watching,
@@ -13,6 +15,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// How long a process that ends waits for the latch to be on disk.
+const LATCH_WAIT: Duration = Duration::from_secs(2);
 
 /// Finds overrides that name nothing or cannot be, each with its line, before anything runs.
 pub(super) fn check_children(
@@ -30,7 +35,7 @@ pub(super) fn check_children(
     ConfigErrors::check(problems.into_iter().map(located).collect()).map_err(StartError::Config)
 }
 
-pub(super) fn tree_options(settings: &Settings) -> TreeOptions {
+pub(super) fn tree_options(settings: &Settings, kill: Option<KillSwitch>) -> TreeOptions {
     let set = &settings.supervision;
     let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
     let overrides: BTreeMap<String, ChildOverride> =
@@ -41,15 +46,23 @@ pub(super) fn tree_options(settings: &Settings) -> TreeOptions {
         abandoned_threads_max: count(set.abandoned_threads_max),
         background_tasks_max: count(set.background_tasks_max),
         overrides,
-        on_emergency: emergency_handler(settings.data_dir.0.clone()),
+        on_emergency: emergency_handler(settings.data_dir.0.clone(), kill),
         ..TreeOptions::default()
     }
 }
 
 /// Leaves a record for the next start before anything is stopped. The control loop cannot end the
 /// process in order when it is what hangs; everything else comes back through [`App::run`].
-fn emergency_handler(data_dir: PathBuf) -> EmergencyHandler {
+fn emergency_handler(data_dir: PathBuf, kill: Option<KillSwitch>) -> EmergencyHandler {
     Arc::new(move |emergency: &Emergency| {
+        // First of all: what is left of this process sends nothing more, and the next one begins halted.
+        if let Some(kill) = &kill {
+            kill.engage(Cause::Meltdown, "supervisor", &emergency.to_string());
+            // The process may end below: the disk gets its time before.
+            if let Err(error) = kill.settle(LATCH_WAIT) {
+                tracing::error!(error = %error, runbook = "kill_switch_engaged", "the latch is not on disk");
+            }
+        }
         if let Err(error) = Record::now(emergency.to_string()).write(&data_dir) {
             tracing::error!(error = %error, data_dir = %data_dir.display(), "the emergency was not recorded");
         }

@@ -2,15 +2,20 @@
 
 use super::Launch;
 use super::venues::{VenueError, VenuePlan, paper_config};
+use crate::actors::kill_switch::{KillSwitch, OpenError};
 use crate::actors::oms::OmsPlan;
 use crate::actors::paper_exchange::EmbeddedAddress;
 use crate::actors::plan::{Trading, VenueWire};
+use crate::config::controls::{AtKill, AtPause};
 use crate::config::venues::ExternalOrders;
 use crate::config::{EnvReader, Settings};
 use crate::domain::ids::{Asset, IdError};
 use crate::domain::money::{Amount, MoneyError};
-use crate::domain::oms::{Controls, External, Knobs, Limits, Settings as OmsSettings, VenueSettings};
-use crate::venues::binance::Binance;
+use crate::domain::oms::{
+    Controls, External, Knobs, Limits, OnKill, OnPause, Settings as OmsSettings, VenueSettings,
+};
+use crate::domain::tripwire::Tripwire;
+use crate::venues::binance::{Binance, BinanceConfig};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -29,6 +34,9 @@ pub enum PlanError {
     /// A strategy that the settings let through but its kind does not.
     #[error("strategy {0}: its kind cannot be made with these parameters")]
     Strategy(String),
+    /// The kill switch cannot be made; without it nothing may trade.
+    #[error(transparent)]
+    Kill(#[from] OpenError),
 }
 
 /// Plans everything that trades; `None` when no venue is configured.
@@ -43,6 +51,11 @@ pub(super) fn trading(
     if settings.venues.is_empty() {
         return Ok(None);
     }
+    // The switch of the run before goes on: what it knows and the disk perhaps does not, a restart may not forget.
+    let kill = match &launch.kill {
+        Some(kill) => kill.clone(),
+        None => KillSwitch::open(&settings.data_dir.0)?,
+    };
     let address = EmbeddedAddress::default();
     let venues = settings.venues.iter().map(|venue| VenuePlan::new(venue, env, &address));
     let venues = venues.collect::<Result<Vec<_>, _>>()?;
@@ -61,19 +74,24 @@ pub(super) fn trading(
     Ok(Some(Trading {
         data_dir: settings.data_dir.0.clone(),
         oms,
-        venues: venues.into_iter().map(wire).collect(),
+        venues: venues.into_iter().map(|venue| wire(venue, kill.tripwire())).collect(),
+        kill,
         embedded,
         strategies: super::strategies::plans(settings)?,
     }))
 }
 
-fn wire(venue: VenuePlan) -> VenueWire {
+fn wire(venue: VenuePlan, tripwire: Tripwire) -> VenueWire {
     let market = venue.clone();
     let (id, symbols) = (venue.id.clone(), venue.symbols.clone());
     VenueWire {
         id,
         symbols,
-        open_orders: Arc::new(move || Binance::start(venue.orders()?).map_err(|error| error.to_string())),
+        open_orders: Arc::new(move || {
+            let config = BinanceConfig { tripwire: tripwire.clone(), ..venue.orders()? };
+            Binance::start(config).map_err(|error| error.to_string())
+        }),
+        // It has no key, and so no way to place anything.
         open_market: Arc::new(move || Binance::start(market.market()?).map_err(|error| error.to_string())),
     }
 }
@@ -106,9 +124,23 @@ fn oms_settings(settings: &Settings, venues: &[VenuePlan]) -> Result<OmsSettings
             open_orders: usize::try_from(orders.max_open).unwrap_or(usize::MAX),
             ..Limits::default()
         },
-        controls: Controls::default(),
+        controls: controls(settings),
         tolerance,
     })
+}
+
+/// What becomes of resting orders when trading is stopped.
+pub(super) const fn controls(settings: &Settings) -> Controls {
+    Controls {
+        on_pause: match settings.controls.on_pause {
+            AtPause::Keep => OnPause::Keep,
+            AtPause::Cancel => OnPause::Cancel,
+        },
+        on_kill: match settings.controls.on_kill {
+            AtKill::CancelAll => OnKill::CancelAll,
+            AtKill::Keep => OnKill::Keep,
+        },
+    }
 }
 
 fn venue_settings(venue: &VenuePlan) -> VenueSettings {

@@ -139,8 +139,13 @@ fn serve(
     let Loaded { settings, document } = loaded;
     let reason =
         format!("plimsoll was started {}", if common.start == Start::Warm { "warm" } else { "cold" });
-    let mut launch =
-        Launch { how: common.how(), by: Actor { name: operator(), reason }, listener: None, run_log };
+    let mut launch = Launch {
+        how: common.how(),
+        by: Actor { name: operator(), reason },
+        listener: None,
+        kill: None,
+        run_log,
+    };
     let mut announced = false;
     let outcome = actix_rt::System::new().block_on(async {
         let mut stop = std::pin::pin!(stop_signal(common.run_for)?);
@@ -156,6 +161,7 @@ fn serve(
                 announced = true;
             }
             launch.listener = Some(app.listener()?);
+            launch.kill = app.kill_switch();
             match app.run(stop.as_mut()).await? {
                 Outcome::Restart(by) => {
                     launch.how = StartHow::Warm;

@@ -5,6 +5,7 @@
 //! (debug routes and the listen address) are judged here, so that a process never starts half-safe.
 //! Does not read files; see [`super::load`].
 
+use super::controls::Controls;
 use super::load::Configuration;
 use super::orders::Orders;
 use super::paper_exchange::PaperExchangeSettings;
@@ -45,6 +46,8 @@ pub struct Settings {
     pub strategies: Vec<StrategySettings>,
     /// The order management.
     pub orders: Orders,
+    /// What becomes of resting orders when trading is stopped.
+    pub controls: Controls,
     /// Restart, backoff and hang limits.
     pub supervision: Supervision,
 }

@@ -23,6 +23,7 @@ pub(super) async fn list(state: Data<WebState>, query: Query<AlertsQuery>) -> Re
         return Err(wrong_query("status", "must be open or all"));
     }
     let mut alerts = state.readings.oms.view().alerts;
+    alerts.extend(state.readings.alerts.open());
     alerts.sort_by(|a, b| (a.raised_at, a.code, &a.scope).cmp(&(b.raised_at, b.code, &b.scope)));
     let items: Vec<Value> = alerts.iter().map(show).collect();
     Ok(HttpResponse::Ok().json(whole(&items)))

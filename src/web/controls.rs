@@ -8,16 +8,24 @@ use super::fields::{Fields, Members, reason};
 use super::problem::Problem;
 use super::state::WebState;
 use super::wire::time;
+use crate::actors::kill_switch::KillSwitch;
 use crate::actors::oms::Ask;
 use crate::actors::run_control::Word;
 use crate::domain::ids::{StrategyId, Symbol, VenueId};
-use crate::domain::oms::{Answer, StateView, Steering};
+use crate::domain::kill_switch::Cause;
+use crate::domain::oms::{Answer, Phase, StateView, Steering};
 use crate::domain::order::CancelScope;
 use crate::domain::run_state::Verb;
 use actix_web::http::header::{ETAG, IF_MATCH};
 use actix_web::web::{Data, Json};
-use actix_web::{HttpRequest, HttpResponse};
-use serde_json::json;
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+
+/// How long a kill waits for the answers of placements that had begun. The whole answer has 100 ms.
+const IN_FLIGHT_WAIT: Duration = Duration::from_millis(30);
+/// How often it looks. There is nothing to be woken by: the count must not cost the order path anything.
+const IN_FLIGHT_LOOK: Duration = Duration::from_millis(1);
 
 /// `POST /api/v1/controls/cancel-all` with `{reason, venue?, symbol?, strategy?}`: 202 with the number of cancels that
 /// were begun. Works while halted, draining, or without a journal.
@@ -98,6 +106,89 @@ pub(super) async fn resume(
     steer(&state, &caller, body.into_inner(), Verb::Resume, Some(seen)).await
 }
 
+/// `POST /api/v1/controls/kill` with `{reason}`: engages the kill switch. Needs neither the order management nor the
+/// database; the answer says whether the disk holds it, and how many placements have no answer yet.
+pub(super) async fn kill(
+    state: Data<WebState>,
+    caller: Caller,
+    body: Json<Members>,
+) -> Result<HttpResponse, Problem> {
+    let kill = state.kill()?;
+    let mut fields = Fields::new(body.into_inner());
+    let why = fields.required("reason", reason);
+    let why = fields.finish(|| why)?;
+    let by = caller.because(why);
+    // Bounded by some tens of milliseconds; a pool of threads that wait for a locked database must not stand between.
+    let engaged = kill.engage(Cause::Operator, &by.name, &by.reason);
+    let in_flight = in_flight_after(kill).await;
+    let durable = engaged.durable.as_ref().err().map(ToString::to_string);
+    Ok(HttpResponse::Ok().json(json!({
+        "state": Phase::Halted,
+        "engaged": true,
+        "already": engaged.already,
+        "generation": engaged.record.generation,
+        "cause": engaged.record.cause,
+        "reason": engaged.record.reason,
+        "actor": engaged.record.actor,
+        "at": time(engaged.record.at),
+        "durable": engaged.durable.is_ok(),
+        "durable_problem": durable,
+        "in_flight": in_flight,
+        "resting_orders": state.controls.on_kill,
+    })))
+}
+
+/// Placements that began before and have no answer yet; their answers are waited for, within the time that the caller
+/// of a kill is promised.
+async fn in_flight_after(kill: &KillSwitch) -> u64 {
+    let wire = kill.tripwire();
+    let until = crate::clock::monotonic().checked_add(IN_FLIGHT_WAIT);
+    while wire.in_flight() > 0 && until.is_some_and(|until| crate::clock::monotonic() < until) {
+        tokio::time::sleep(IN_FLIGHT_LOOK).await;
+    }
+    wire.in_flight()
+}
+
+/// `POST /api/v1/controls/reset` with `{reason}` and `If-Match`: leaves a halt whose cause is gone, for `paused`.
+pub(super) async fn reset(
+    state: Data<WebState>,
+    caller: Caller,
+    request: HttpRequest,
+    body: Json<Members>,
+) -> Result<HttpResponse, Problem> {
+    let (seen, kill) = (seen_version(&request)?, state.kill()?.clone());
+    // What is engaged from here on is not what the caller saw.
+    let before = kill.view();
+    let mut fields = Fields::new(body.into_inner());
+    let why = fields.required("reason", reason);
+    let why = fields.finish(|| why)?;
+    let by = caller.because(why);
+    if before.engaged && kill.halt_file() {
+        let detail = "the file HALT lies in the data directory: take it away first";
+        return Err(Problem::conflict(detail).with_code("cause_stands"));
+    }
+    let steering = Steering { verb: Verb::Reset, seen: Some(seen), by: by.clone() };
+    let answer = state.ask(Ask::Steer(steering), None).await?;
+    if !before.engaged {
+        return match answer {
+            Answer::State(now) => Ok(state_answer(&now)),
+            other => Err(Problem::internal(format!("an answer of another kind: {other:?}"))),
+        };
+    }
+    let lifted = web::block(move || kill.reset(before.generation, &by.name, &by.reason, &[])).await;
+    match lifted {
+        Ok(Ok(_)) => {}
+        Ok(Err(refused)) => {
+            return Err(Problem::conflict(refused.to_string()).with_code("latch_not_reset"));
+        }
+        Err(_) => return Err(Problem::unavailable("the process is ending")),
+    }
+    match state.ask(Ask::LatchCleared, None).await? {
+        Answer::State(now) => Ok(state_answer(&now)),
+        other => Err(Problem::internal(format!("an answer of another kind: {other:?}"))),
+    }
+}
+
 /// Does what the word says, and answers with the state.
 async fn steer(
     state: &WebState,
@@ -112,19 +203,35 @@ async fn steer(
     let why = fields.finish(|| why)?;
     let steering = Steering { verb, seen, by: caller.because(why) };
     match state.ask(Ask::Steer(steering), None).await? {
+        Answer::State(now) if verb == Verb::Pause => {
+            let mut answer = state_body(&now);
+            answer.insert("resting_orders".to_owned(), json!(state.controls.on_pause));
+            Ok(with_version(&now).json(answer))
+        }
         Answer::State(now) => Ok(state_answer(&now)),
         other => Err(Problem::internal(format!("an answer of another kind: {other:?}"))),
     }
 }
 
 fn state_answer(now: &StateView) -> HttpResponse {
-    HttpResponse::Ok().insert_header((ETAG, format!("\"state-{}\"", now.version))).json(json!({
-        "state": now.phase,
-        "state_version": now.version,
-        "reason": now.reason,
-        "actor": now.actor,
-        "since": time(now.since),
-    }))
+    with_version(now).json(state_body(now))
+}
+
+fn with_version(now: &StateView) -> HttpResponseBuilder {
+    let mut answer = HttpResponse::Ok();
+    answer.insert_header((ETAG, format!("\"state-{}\"", now.version)));
+    answer
+}
+
+fn state_body(now: &StateView) -> Map<String, Value> {
+    let members = [
+        ("state", json!(now.phase)),
+        ("state_version", json!(now.version)),
+        ("reason", json!(now.reason)),
+        ("actor", json!(now.actor)),
+        ("since", json!(time(now.since))),
+    ];
+    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// The version that the caller saw.

@@ -5,6 +5,7 @@
 
 use super::problem::Problem;
 use super::state::WebState;
+use crate::actors::kill_switch::KillSwitch;
 use crate::actors::oms::{Ask, AskFailure, OmsHandle};
 use crate::db::{DbError, Readers};
 use crate::domain::ids::ClientOrderId;
@@ -40,6 +41,11 @@ impl WebState {
     /// The order management, in a process that trades.
     pub(super) fn oms(&self) -> Result<&OmsHandle, Problem> {
         self.parts.oms.as_ref().ok_or_else(without_orders)
+    }
+
+    /// The kill switch, in a process that trades.
+    pub(super) fn kill(&self) -> Result<&KillSwitch, Problem> {
+        self.parts.kill.as_ref().ok_or_else(without_orders)
     }
 
     /// Asks the order management; a refusal is a problem. `order` is named when nobody knows whether it was taken.

@@ -57,6 +57,8 @@ pub const ROUTES: &[RouteEntry] = &[
     post("/api/v1/controls/restart", || web::route().to(controls::restart)),
     post("/api/v1/controls/pause", || web::route().to(controls::pause)),
     post("/api/v1/controls/reduce-only", || web::route().to(controls::reduce_only)),
+    post("/api/v1/controls/kill", || web::route().to(controls::kill)),
+    post("/api/v1/controls/reset", || web::route().to(controls::reset)),
     post("/api/v1/controls/resume", || web::route().to(controls::resume)),
     get("/api/v1/strategies", || web::route().to(strategies::list)),
     post("/api/v1/strategies/{name}/enable", || web::route().to(strategies::enable)),

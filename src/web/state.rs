@@ -4,6 +4,7 @@ use super::events::Streams;
 use super::truth::{OrderPath, Truth, Truths};
 use crate::actors::{Parts, Readings};
 use crate::config::venues::Mode;
+use crate::domain::oms::Controls;
 use crate::supervision::Tree;
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,6 +15,8 @@ pub struct WebState {
     pub(super) readings: Readings,
     pub(super) parts: Parts,
     pub(super) mode: Mode,
+    /// What becomes of resting orders when trading is stopped.
+    pub(super) controls: Controls,
     pub(super) config_hash: String,
     pub(super) started: Instant,
     pub(super) streams: Streams,
@@ -31,6 +34,7 @@ impl WebState {
         readings: Readings,
         parts: Parts,
         mode: Mode,
+        controls: Controls,
         config_hash: String,
         debug_routes: bool,
     ) -> Self {
@@ -40,6 +44,7 @@ impl WebState {
             readings,
             parts,
             mode,
+            controls,
             config_hash,
             started,
             streams: Streams::default(),

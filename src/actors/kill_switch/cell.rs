@@ -61,22 +61,7 @@ pub struct KillCell {
     kill: KillSwitch,
     alerts: AlertBoard,
     to: KillOutlet,
-    logged: Logged,
     tasks: JoinSet<()>,
-}
-
-/// The last generation that was logged, across incarnations.
-#[derive(Debug, Clone, Default)]
-struct Logged(Arc<std::sync::atomic::AtomicU64>);
-
-impl Logged {
-    fn get(&self) -> u64 {
-        self.0.load(std::sync::atomic::Ordering::SeqCst)
-    }
-
-    fn set(&self, generation: u64) {
-        self.0.fetch_max(generation, std::sync::atomic::Ordering::SeqCst);
-    }
 }
 
 impl Actor for KillCell {
@@ -106,9 +91,8 @@ impl Handler<Look> for KillCell {
 
 impl KillCell {
     fn look(&self) {
-        for record in self.kill.changes_after(self.logged.get()) {
+        for record in self.kill.take_unlogged() {
             log(&record);
-            self.logged.set(record.generation);
         }
         self.show();
         self.pass_on();
@@ -177,13 +161,11 @@ fn log(record: &LatchRecord) {
 /// Declares the cell.
 #[must_use]
 pub fn declare(kill: KillSwitch, alerts: AlertBoard, to: KillOutlet) -> (Handle<KillCell>, Cell<KillCell>) {
-    let logged = Logged::default();
     cell("kill_switch", spec(), move |_: &mut Ctx<KillCell>| {
         Ok(KillCell {
             kill: kill.clone(),
             alerts: alerts.clone(),
             to: Arc::clone(&to),
-            logged: logged.clone(),
             tasks: JoinSet::new(),
         })
     })

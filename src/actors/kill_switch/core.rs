@@ -44,6 +44,8 @@ pub(super) struct State {
     pub(super) closing: bool,
     history: VecDeque<LatchRecord>,
     acknowledged: Option<u64>,
+    /// Up to which generation the log was told.
+    logged: u64,
 }
 
 impl State {
@@ -52,7 +54,15 @@ impl State {
         let tried = (u64::from(intact), Ok(()));
         let history = VecDeque::from([record.clone()]);
         let wanted = (1, record.clone());
-        Self { latch: Latch::new(record), wanted, tried, closing: false, history, acknowledged: None }
+        Self {
+            latch: Latch::new(record),
+            wanted,
+            tried,
+            closing: false,
+            history,
+            acknowledged: None,
+            logged: 0,
+        }
     }
 
     /// Wishes for a record on disk; the number of the wish.
@@ -81,6 +91,13 @@ impl State {
     /// Changes after a generation, oldest first.
     pub(super) fn after(&self, generation: u64) -> Vec<LatchRecord> {
         self.history.iter().filter(|record| record.generation > generation).cloned().collect()
+    }
+
+    /// Changes that the log was not told of; from now on it was.
+    pub(super) fn take_unlogged(&mut self) -> Vec<LatchRecord> {
+        let fresh = self.after(self.logged);
+        self.logged = fresh.last().map_or(self.logged, |record| record.generation);
+        fresh
     }
 
     pub(super) const fn acknowledged(&self) -> Option<u64> {

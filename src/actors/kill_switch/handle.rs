@@ -203,6 +203,12 @@ impl KillSwitch {
         })
     }
 
+    /// Does the file `HALT` lie in the data directory? While it does, no reset is possible.
+    #[must_use]
+    pub fn halt_file(&self) -> bool {
+        self.0.core.files.halted()
+    }
+
     /// How it stands.
     #[must_use]
     pub fn view(&self) -> LatchView {
@@ -247,6 +253,11 @@ impl KillSwitch {
     #[must_use]
     pub fn changes_after(&self, generation: u64) -> Vec<LatchRecord> {
         self.0.core.state.lock().after(generation)
+    }
+
+    /// Changes that the log was not told of; from now on it was.
+    pub(super) fn take_unlogged(&self) -> Vec<LatchRecord> {
+        self.0.core.state.lock().take_unlogged()
     }
 
     /// A new incarnation of the order management has begun: it knows nothing and is told again.

@@ -145,6 +145,7 @@ impl OmsCell {
         self.share_cursors();
         let first = ctx.epoch() == 1;
         let how = if first { self.plan.how } else { StartHow::Warm };
+        self.look_at_latch(ctx);
         self.step(Event::Start { how, by: self.plan.by.clone() }, ctx);
         self.renew_view();
         ctx.run_interval(TICK, |oms, ctx| oms.step(Event::Tick, ctx));

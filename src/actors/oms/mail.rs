@@ -4,6 +4,7 @@ use super::cell::{OmsCell, Waiter};
 use super::handle::{Ask, DrainNow, Request};
 use crate::actors::connector::{FromVenue, Heard};
 use crate::actors::journal::JournalAnswer;
+use crate::actors::kill_switch::KillNews;
 use crate::actors::strategy::StrategyRequest;
 use crate::domain::connection::State;
 use crate::domain::ids::{StrategyId, VenueId};
@@ -12,9 +13,9 @@ use crate::supervision::Ctx;
 use crate::venues::OrderEvent;
 use actix::Handler;
 
-/// The event that a request asks for.
-fn event_of(ask: Ask, reply: Option<ReplyTo>) -> Event {
-    match ask {
+/// The event that a request asks for; `None` where the latch is to be looked at first.
+fn event_of(ask: Ask, reply: Option<ReplyTo>) -> Option<Event> {
+    Some(match ask {
         Ask::Submit(request) => Event::Submit { request, reply },
         Ask::Cancel { order, by } => Event::Cancel { order, by, reply },
         Ask::CancelAll { scope, by } => Event::CancelAll { scope, by, reply },
@@ -24,8 +25,8 @@ fn event_of(ask: Ask, reply: Option<ReplyTo>) -> Event {
             Event::SwitchStrategy { strategy, enabled, by, reply }
         }
         Ask::Steer(steering) => Event::Steer { steering, reply },
-        Ask::LatchCleared => Event::LatchCleared { reply },
-    }
+        Ask::LatchCleared => return None,
+    })
 }
 
 impl Handler<Request> for OmsCell {
@@ -33,7 +34,29 @@ impl Handler<Request> for OmsCell {
 
     fn handle(&mut self, request: Request, ctx: &mut Ctx<Self>) {
         let reply = self.await_with(Waiter::Caller(request.answer));
-        self.step(event_of(request.ask, Some(reply)), ctx);
+        match event_of(request.ask, Some(reply)) {
+            Some(event) => self.step(event, ctx),
+            None => self.latch_cleared(Some(reply), ctx),
+        }
+    }
+}
+
+impl Handler<KillNews> for OmsCell {
+    type Result = ();
+
+    fn handle(&mut self, news: KillNews, ctx: &mut Ctx<Self>) {
+        // Without its books it can take note of nothing; it is told again.
+        if self.core.is_none() {
+            return;
+        }
+        let generation = news.record().generation;
+        match news {
+            KillNews::Engaged(record) => {
+                self.step(Event::Killed { by: super::latch::engaged_by(&record) }, ctx)
+            }
+            KillNews::Reset(_) => self.latch_cleared(None, ctx),
+        }
+        self.wires.kill.acknowledge(generation);
     }
 }
 

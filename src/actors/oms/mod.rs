@@ -3,6 +3,7 @@
 mod cell;
 mod declare;
 mod handle;
+mod latch;
 mod latency;
 mod load;
 mod mail;

@@ -6,6 +6,7 @@
 use super::cell::OmsCell;
 use super::readings::{OmsView, VenueGate};
 use crate::actors::run_control::Word;
+use crate::domain::kill_switch::Cause;
 use crate::domain::oms::{Answer, Event, Phase, Refusal, RefusalKind};
 use crate::domain::time::WallMs;
 
@@ -16,6 +17,7 @@ impl OmsCell {
     /// Halts before anything began.
     pub(super) fn stand_still(&mut self, why: String) {
         self.show.raise(CODE, "journal".to_owned(), why.clone());
+        self.engage_latch(Cause::JournalFault, &why);
         let closed = |venue: &crate::domain::ids::VenueId| VenueGate {
             venue: venue.clone(),
             open: false,

@@ -155,10 +155,6 @@ impl OmsCell {
         }
     }
 
-    pub(super) fn lift_latch(&mut self, by: &By) {
-        tracing::info!(who = by.name);
-    }
-
     pub(super) fn share_cursors(&self) {
         let Some(core) = &self.core else { return };
         let ledger = core.ledger();

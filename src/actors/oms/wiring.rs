@@ -2,6 +2,7 @@
 
 use crate::actors::connector::ToVenue;
 use crate::actors::journal::Journal;
+use crate::actors::kill_switch::KillSwitch;
 use crate::actors::market_data::MarketBoard;
 use crate::actors::run_control::RunControl;
 use crate::actors::strategy::StrategyNews;
@@ -59,6 +60,8 @@ pub struct Wires {
     pub boards: BTreeMap<VenueId, MarketBoard>,
     /// Where fill recovery begins.
     pub cursors: Cursors,
+    /// The kill switch: engaged from here by risk and by a journal that cannot be trusted.
+    pub kill: KillSwitch,
     /// Words to the process.
     pub run: RunControl,
 }

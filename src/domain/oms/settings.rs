@@ -8,6 +8,7 @@ use crate::domain::instrument::Instrument;
 use crate::domain::money::Amount;
 use crate::domain::order::Patience;
 use rust_decimal::Decimal;
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Everything that the order management is told before its first event.
@@ -51,7 +52,8 @@ pub struct Controls {
 }
 
 /// Resting orders at a pause.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OnPause {
     /// They go on working.
     #[default]
@@ -61,7 +63,8 @@ pub enum OnPause {
 }
 
 /// Resting orders when the kill switch is engaged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OnKill {
     /// All of them are cancelled.
     #[default]

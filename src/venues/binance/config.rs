@@ -3,6 +3,7 @@
 use super::signing::{KeyError, Secret, Signer};
 use crate::domain::connection::Policy;
 use crate::domain::ids::{Symbol, VenueId};
+use crate::domain::tripwire::Tripwire;
 use secrecy::SecretString;
 
 /// How orders travel.
@@ -63,6 +64,8 @@ pub struct BinanceConfig {
     pub request_queue: usize,
     /// Seeds the back-off.
     pub seed: u64,
+    /// Asked right before a placement's bytes are handed to a socket; one of its own is never tripped.
+    pub tripwire: Tripwire,
 }
 
 /// Why settings cannot work.
@@ -136,6 +139,7 @@ impl BinanceConfig {
             market_event_queue: 16_384,
             request_queue: 4_096,
             seed: 0,
+            tripwire: Tripwire::default(),
         }
     }
 

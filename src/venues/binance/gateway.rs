@@ -5,6 +5,7 @@
 
 use super::config::OrderPath;
 use super::errors::{Verdict, judge};
+use super::last_hop::Hop;
 use super::messages::api::ServerTime;
 use super::messages::{DecodeError, info, order, words};
 use super::pacing::Purpose;
@@ -315,7 +316,8 @@ impl Gateway {
             }
             (_, false) => stamped.query(),
         };
-        self.rest.send(&self.shared, op.http.clone(), op.path, query, op.timeout_ms).await
+        let hop = op.places.as_ref().map(|_| Hop::new(&self.shared.config.tripwire));
+        self.rest.send(&self.shared, op.http.clone(), op.path, query, op.timeout_ms, hop.as_ref()).await
     }
 
     async fn call(&self, op: &Op, params: String) -> CallResult {
@@ -350,7 +352,8 @@ impl Gateway {
         }
         let (sent, sent_wall) = (self.shared.clock.now(), crate::clock::wall_millis());
         let timeout = self.shared.config.read_timeout_ms;
-        let answer = self.rest.send(&self.shared, Method::GET, "/api/v3/time", String::new(), timeout).await;
+        let answer =
+            self.rest.send(&self.shared, Method::GET, "/api/v3/time", String::new(), timeout, None).await;
         let Ok(Answer { body: Ok(text), .. }) = answer else { return false };
         let Ok(time) = serde_json::from_str::<ServerTime>(&text) else { return false };
         self.shared.offset.borrow_mut().reset();

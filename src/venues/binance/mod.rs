@@ -6,6 +6,7 @@ pub mod clock_offset;
 pub mod config;
 pub mod errors;
 mod gateway;
+mod last_hop;
 pub mod messages;
 pub mod pacing;
 pub mod params;

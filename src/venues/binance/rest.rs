@@ -1,12 +1,13 @@
 //! REST: one client, no proxy, no redirects, timeouts, a cap on every body, limits read from every answer.
 
 use super::config::ConfigError;
+use super::last_hop::Hop;
 use super::messages::api::decode_error;
 use super::shared::Shared;
 use super::ws_calls::{Answer, CallFailure, CallResult};
 use crate::domain::outcome::{Denial, UnknownWhy, bounded};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
-use reqwest::{Method, Response};
+use reqwest::{Body, Method, Response};
 use std::time::Duration;
 
 /// Largest body that is read.
@@ -37,7 +38,8 @@ impl Rest {
         Ok(Self { client, base: base.trim_end_matches('/').to_owned() })
     }
 
-    /// Sends one request whose query is complete. POST carries it in the body, the others in the address.
+    /// Sends one request whose query is complete. POST carries it in the body, the others in the address. A
+    /// placement comes with its `hop`.
     pub(super) async fn send(
         &self,
         shared: &Shared,
@@ -45,6 +47,7 @@ impl Rest {
         path: &str,
         query: String,
         timeout_ms: u64,
+        hop: Option<&Hop>,
     ) -> CallResult {
         let post = method == Method::POST;
         let mut url = format!("{}{path}", self.base);
@@ -57,10 +60,16 @@ impl Rest {
             request = request.header("X-MBX-APIKEY", signer.api_key());
         }
         if post {
-            request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(query);
+            let body = match hop {
+                Some(hop) => Body::wrap(hop.body(query)),
+                None => Body::from(query),
+            };
+            request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body);
         }
         match request.send().await {
             Ok(response) => read(shared, response, timeout_ms).await,
+            // What the wire kept back never left, whatever the connection makes of it.
+            Err(_) if hop.is_some_and(Hop::refused) => Err(CallFailure::NotSent(Denial::KillSwitch)),
             Err(error) => Err(failure(&error, timeout_ms)),
         }
     }

@@ -342,7 +342,7 @@ async fn fetch_snapshot(
     }
     let query = format!("symbol={symbol}&limit={SNAPSHOT_LEVELS}");
     let timeout = shared.config.read_timeout_ms;
-    let answer = rest.send(shared, Method::GET, "/api/v3/depth", query, timeout).await;
+    let answer = rest.send(shared, Method::GET, "/api/v3/depth", query, timeout, None).await;
     let detail = match answer {
         Ok(Answer { body: Ok(text), .. }) => match serde_json::from_str(&text) {
             Ok(snapshot) => return Ok(snapshot),

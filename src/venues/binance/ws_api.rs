@@ -315,10 +315,17 @@ impl OrderSession {
                 return Ok(());
             }
         };
+        let mut sending = None;
         if let Some(order) = &call.places {
+            // The last hop: what passes here is handed to the socket by the next lines.
+            sending = self.shared.config.tripwire.enter();
+            if sending.is_none() {
+                let _ = call.reply.send(Err(CallFailure::NotSent(Denial::KillSwitch)));
+                return Ok(());
+            }
             self.watch.sent(order);
         }
-        let (_, frame) = self.calls.begin(now, link, call);
+        let (_, frame) = self.calls.begin(now, link, call, sending);
         self.session.feed(frame).await
     }
 

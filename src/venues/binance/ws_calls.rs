@@ -5,6 +5,7 @@
 use crate::domain::ids::ClientOrderId;
 use crate::domain::outcome::{Denial, UnknownWhy};
 use crate::domain::time::Mono;
+use crate::domain::tripwire::Sending;
 use std::collections::BTreeMap;
 use tokio::sync::oneshot;
 
@@ -48,6 +49,8 @@ struct Waiting {
     timeout_ms: u64,
     places: Option<ClientOrderId>,
     reply: oneshot::Sender<CallResult>,
+    /// A placement counts as in flight until its call ends.
+    _sending: Option<Sending>,
 }
 
 /// The calls under way.
@@ -59,13 +62,19 @@ pub(super) struct Calls {
 
 impl Calls {
     /// Takes note of a call that is about to be sent on `link`; its number and frame.
-    pub(super) fn begin(&mut self, now: Mono, link: u64, call: Call) -> (u64, String) {
+    pub(super) fn begin(
+        &mut self,
+        now: Mono,
+        link: u64,
+        call: Call,
+        sending: Option<Sending>,
+    ) -> (u64, String) {
         self.last_id = self.last_id.saturating_add(1);
         let id = self.last_id;
         let frame = format!(r#"{{"id":{id},"method":"{}","params":{}}}"#, call.method, call.params);
         let deadline = now.plus(call.timeout_ms);
         let Call { places, reply, timeout_ms, .. } = call;
-        self.waiting.insert(id, Waiting { link, deadline, timeout_ms, places, reply });
+        self.waiting.insert(id, Waiting { link, deadline, timeout_ms, places, reply, _sending: sending });
         (id, frame)
     }
 
@@ -202,10 +211,10 @@ mod tests {
         let (a, mut a_end) = call(10);
         let (b, mut b_end) = call(20);
         let (c, mut c_end) = call(30);
-        let (id, frame) = calls.begin(Mono(0), 1, a);
+        let (id, frame) = calls.begin(Mono(0), 1, a, None);
         assert_eq!(frame, r#"{"id":1,"method":"time","params":{}}"#);
-        calls.begin(Mono(0), 1, b);
-        calls.begin(Mono(0), 2, c);
+        calls.begin(Mono(0), 1, b, None);
+        calls.begin(Mono(0), 2, c, None);
         assert!(calls.answer(id, Answer { status: 200, body: Ok("{}".into()) }).is_some());
         assert!(calls.answer(id, Answer { status: 200, body: Ok("{}".into()) }).is_none());
         calls.expire(Mono(20));

@@ -1,0 +1,133 @@
+//! The last hop of a placement over REST: the tripwire is asked when the connection takes the body, not before.
+//!
+//! A request may wait for a connection after it was handed over. Its body therefore asks the tripwire itself, at the
+//! instant at which the connection wants its bytes: a tripped wire ends the request with a body that never came, which
+//! no venue executes. Over the WebSocket API the socket is there already, and the session asks before it writes.
+
+use crate::domain::tripwire::{Sending, Tripwire};
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use parking_lot::Mutex;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// How far a placement has come.
+#[derive(Debug, Default)]
+enum Stage {
+    /// Its body was not asked for.
+    #[default]
+    Waiting,
+    /// Its body was taken; it counts as in flight.
+    Out(#[expect(dead_code, reason = "counts while it lives")] Sending),
+    /// The wire was tripped; its body never left.
+    Refused,
+}
+
+/// One placement. It counts as in flight from the moment its body is taken until this is dropped.
+#[derive(Debug)]
+pub(super) struct Hop {
+    tripwire: Tripwire,
+    stage: Arc<Mutex<Stage>>,
+}
+
+impl Hop {
+    pub(super) fn new(tripwire: &Tripwire) -> Self {
+        Self { tripwire: tripwire.clone(), stage: Arc::default() }
+    }
+
+    /// The body that asks.
+    pub(super) fn body(&self, form: String) -> HopBody {
+        let form = Some(Bytes::from(form));
+        HopBody { form, tripwire: self.tripwire.clone(), stage: Arc::clone(&self.stage) }
+    }
+
+    /// Did the wire keep its body back?
+    pub(super) fn refused(&self) -> bool {
+        matches!(*self.stage.lock(), Stage::Refused)
+    }
+}
+
+/// See the module's head.
+pub(super) struct HopBody {
+    form: Option<Bytes>,
+    tripwire: Tripwire,
+    stage: Arc<Mutex<Stage>>,
+}
+
+/// The wire was tripped before the body was taken.
+#[derive(Debug, thiserror::Error)]
+#[error("the kill switch is engaged")]
+pub(super) struct Tripped;
+
+impl Body for HopBody {
+    type Data = Bytes;
+    type Error = Tripped;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Tripped>>> {
+        let Some(form) = self.form.take() else { return Poll::Ready(None) };
+        let entered = self.tripwire.enter();
+        let mut stage = self.stage.lock();
+        Poll::Ready(Some(match entered {
+            Some(sending) => {
+                *stage = Stage::Out(sending);
+                Ok(Frame::data(form))
+            }
+            None => {
+                *stage = Stage::Refused;
+                Err(Tripped)
+            }
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.form.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let left = self.form.as_ref().map_or(0, Bytes::len);
+        SizeHint::with_exact(u64::try_from(left).unwrap_or(u64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn poll(body: &mut HopBody) -> Option<Result<Bytes, Tripped>> {
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        match Pin::new(body).poll_frame(&mut context) {
+            Poll::Ready(Some(Ok(frame))) => Some(Ok(frame.into_data().unwrap())),
+            Poll::Ready(Some(Err(tripped))) => Some(Err(tripped)),
+            Poll::Ready(None) => None,
+            Poll::Pending => panic!("a body never waits"),
+        }
+    }
+
+    #[test]
+    fn a_body_counts_from_its_first_byte_to_the_end_of_the_call() {
+        let wire = Tripwire::default();
+        let hop = Hop::new(&wire);
+        let mut body = hop.body("side=BUY".to_owned());
+        assert_eq!((body.size_hint().exact(), wire.in_flight()), (Some(8), 0));
+        assert_eq!(poll(&mut body).unwrap().unwrap(), "side=BUY");
+        assert!(body.is_end_stream() && poll(&mut body).is_none());
+        drop(body);
+        assert!(wire.in_flight() == 1 && !hop.refused());
+        drop(hop);
+        assert_eq!(wire.in_flight(), 0);
+    }
+
+    #[test]
+    fn a_body_that_waited_for_its_connection_is_kept_back() {
+        let wire = Tripwire::default();
+        let hop = Hop::new(&wire);
+        let mut body = hop.body("side=BUY".to_owned());
+        wire.trip();
+        assert!(poll(&mut body).unwrap().is_err());
+        assert!(hop.refused() && wire.in_flight() == 0);
+    }
+}
