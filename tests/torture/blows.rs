@@ -86,6 +86,21 @@ impl Torture {
         }
     }
 
+    /// Callers alone, on a desk whose strategies nobody switches.
+    pub async fn load_only(&mut self, runtime: &Runtime) -> Callers {
+        self.round += 1;
+        let prices = Prices::read(&self.desk).await;
+        let series = format!("t{}", self.round);
+        Callers::start(&runtime.url, &self.notes, prices, &series, LANES, self.rng.u64(..))
+    }
+
+    /// Starts a desk that must show that it is halted.
+    pub async fn halted_again(&self) -> Runtime {
+        let runtime = self.desk.listening(self.desk.spawn()).await;
+        runtime.until(&self.desk.http, "/api/v1/status", |_, status| status["state"] == "halted").await;
+        runtime
+    }
+
     /// Checks the journal of the dead process, starts anew, and sometimes kills that start too.
     pub async fn again(&mut self) -> Runtime {
         self.verify_journal();

@@ -143,7 +143,9 @@ async fn a_flipped_byte_starts_halted_and_nothing_is_repaired() {
     assert_eq!(fs::read(&path).unwrap(), broken, "a broken journal is evidence: nobody writes to it");
 
     fs::write(&path, &whole).unwrap();
-    let runtime = torture.desk.start().await;
+    // The latch was engaged by the damage: a whole journal alone does not trade again.
+    let runtime = torture.halted_again().await;
+    super::kill::lift(&torture, &runtime).await;
     let verdict = torture.compare(&runtime).await;
     assert!(verdict.is_clean(), "{verdict}");
     torture.close(runtime).await;

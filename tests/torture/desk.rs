@@ -239,7 +239,19 @@ impl Runtime {
     }
 
     pub async fn post(&self, http: &reqwest::Client, path: &str, body: &Value) -> Option<(u16, Value)> {
-        answer(http.post(format!("{}{path}", self.url)).json(body).send().await).await
+        let key = format!("t-{:x}", fastrand::u64(..));
+        let request = http.post(format!("{}{path}", self.url)).header("Idempotency-Key", key);
+        answer(request.json(body).send().await).await
+    }
+
+    /// One of the words that need the state that was seen.
+    pub async fn control(&self, http: &reqwest::Client, verb: &str, seen: &str) -> Option<(u16, Value)> {
+        let request = http
+            .post(format!("{}/api/v1/controls/{verb}", self.url))
+            .header("Idempotency-Key", format!("{verb}-{:x}", fastrand::u64(..)))
+            .header("If-Match", seen)
+            .json(&json!({"reason": "torture"}));
+        answer(request.send().await).await
     }
 
     pub async fn until_ready(&self, http: &reqwest::Client) {
@@ -272,6 +284,7 @@ async fn answer(sent: reqwest::Result<reqwest::Response>) -> Option<(u16, Value)
 fn configuration(exchange: &str) -> String {
     format!(
         "deployment: {{ name: torture, environment: development, instance: local }}
+web: {{ debug_routes: true }}
 venues:
   - name: paper
     kind: binance_spot

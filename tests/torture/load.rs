@@ -124,7 +124,8 @@ impl Caller {
         let verb = reqwest::Method::from_bytes(verb.as_bytes()).unwrap();
         let mut request = self.http.request(verb, format!("{}{path}", self.url));
         if let Some(body) = body {
-            request = request.json(body);
+            let key = format!("l-{:x}", fastrand::u64(..));
+            request = request.header("Idempotency-Key", key).json(body);
         }
         let Ok(response) = request.send().await else {
             // The other side is being killed: do not spin until it is back.

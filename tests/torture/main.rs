@@ -19,6 +19,7 @@ mod books;
 mod damage;
 mod desk;
 mod endings;
+mod kill;
 mod load;
 mod rounds;
 mod verdict;
