@@ -1,0 +1,12 @@
+//! An order that cannot be written down is not sent.
+
+use super::super::judge::{Bench, Case, Check};
+use crate::domain::oms::RefusalKind::Unavailable;
+
+pub(super) const CHECK: Check = Check { name: "journal", soft: false, run };
+
+fn run(case: &Case<'_>, bench: &mut Bench<'_>) {
+    let writable = case.figures.standing.journal_writable;
+    let detail = || format!("strategy={}", case.proposal.strategy);
+    bench.require(writable, "JOURNAL_UNWRITABLE", Unavailable, detail);
+}

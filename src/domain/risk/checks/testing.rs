@@ -1,0 +1,1 @@
+//! Cases for the table tests of the checks.
