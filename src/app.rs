@@ -8,6 +8,7 @@
 mod drain;
 mod options;
 mod plan;
+mod risk;
 mod strategies;
 mod venues;
 

@@ -7,7 +7,7 @@ use crate::actors::oms::OmsPlan;
 use crate::actors::paper_exchange::EmbeddedAddress;
 use crate::actors::plan::{Trading, VenueWire};
 use crate::config::controls::{AtKill, AtPause};
-use crate::config::venues::ExternalOrders;
+use crate::config::venues::{ExternalOrders, Mode};
 use crate::config::{EnvReader, Settings};
 use crate::domain::ids::{Asset, IdError};
 use crate::domain::money::{Amount, MoneyError};
@@ -125,6 +125,7 @@ fn oms_settings(settings: &Settings, venues: &[VenuePlan]) -> Result<OmsSettings
             ..Limits::default()
         },
         controls: controls(settings),
+        risk: super::risk::settings(settings)?,
         tolerance,
     })
 }
@@ -148,6 +149,7 @@ fn venue_settings(venue: &VenuePlan) -> VenueSettings {
         id: venue.id.clone(),
         instruments: Vec::new(),
         absence_proof_after_ms: venue.absence_proof_after_ms(),
+        live: venue.settings().mode() == Mode::Live,
         external: match venue.settings().external_orders {
             ExternalOrders::Adopt => External::Adopt,
             ExternalOrders::Cancel => External::Cancel,

@@ -15,6 +15,7 @@ use plimsoll::domain::oms::{
 use plimsoll::domain::order::{Order, OrderKind, OrderRequest, OrderState, Patience};
 use plimsoll::domain::order_types::{NewOrder, OrderReport, Side};
 use plimsoll::domain::outcome::{Lookup, Outcome, ReadError, UnknownWhy};
+use plimsoll::domain::risk::RiskSettings;
 use plimsoll::domain::time::{Mono, WallMs};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -72,6 +73,11 @@ pub fn person() -> Actor {
     Actor { name: "operator".to_owned(), reason: "test".to_owned() }
 }
 
+/// Wide limits, and marks that never grow old: what risk decides has tests of its own.
+fn limits() -> RiskSettings {
+    RiskSettings { mark_max_age_ms: u64::MAX, ..RiskSettings::for_rehearsal(asset("USDT")) }
+}
+
 fn settings(patience: Patience) -> Settings {
     let step = |places| Step { step: Decimal::new(1, places), ..Step::default() };
     Settings {
@@ -93,6 +99,7 @@ fn settings(patience: Patience) -> Settings {
             }],
             absence_proof_after_ms: 5_000,
             external: plimsoll::domain::oms::External::Adopt,
+            live: false,
         }],
         strategies: vec![StrategySettings {
             id: StrategyId::new("quoter").unwrap(),
@@ -104,6 +111,7 @@ fn settings(patience: Patience) -> Settings {
         knobs: Knobs::default(),
         limits: Limits::default(),
         controls: Controls::default(),
+        risk: limits(),
         tolerance: BTreeMap::new(),
     }
 }
@@ -220,11 +228,15 @@ impl Desk {
         let until = self.now + ms;
         while self.now < until {
             self.now += 50;
-            let price = |cents| Price::new(Decimal::new(cents, 2)).unwrap();
-            let mark = Mark { bid: price(9_999), ask: price(10_001) };
-            self.tell(Event::Marked { venue: venue(), symbol: symbol(), mark: Some(mark) });
+            self.mark();
             self.tell(Event::Tick);
         }
+    }
+
+    fn mark(&mut self) {
+        let price = |cents| Price::new(Decimal::new(cents, 2)).unwrap();
+        let mark = Mark { bid: price(9_999), ask: price(10_001) };
+        self.tell(Event::Marked { venue: venue(), symbol: symbol(), mark: Some(mark) });
     }
 
     fn perform(&mut self, effect: &Effect) -> Option<Event> {

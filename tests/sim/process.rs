@@ -128,6 +128,7 @@ impl World {
                     self.fail(why);
                 }
             }
+            Effect::EngageLatch { .. } => self.people.latched = true,
             Effect::LiftLatch(_) => {
                 self.people.latched = false;
                 self.core(1, Event::LatchCleared { reply: None });

@@ -5,6 +5,7 @@ use crate::options::Options;
 use plimsoll::domain::ids::{StrategyId, Symbol, VenueId};
 use plimsoll::domain::instrument::{Instrument, Step};
 use plimsoll::domain::oms::{Controls, Knobs, Limits, Settings, StrategySettings, VenueSettings};
+use plimsoll::domain::risk::RiskSettings;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 
@@ -32,6 +33,11 @@ fn instrument(symbol: &Symbol) -> Instrument {
     }
 }
 
+/// Wide limits, and marks that never grow old: what risk decides has tests of its own.
+fn limits() -> RiskSettings {
+    RiskSettings { mark_max_age_ms: u64::MAX, ..RiskSettings::for_rehearsal(asset("USDT")) }
+}
+
 /// Intervals are shortened, so that a run shows many of each check; what they mean stays as it is.
 pub fn settings(options: &Options, symbols: &[Symbol]) -> Settings {
     Settings {
@@ -41,6 +47,7 @@ pub fn settings(options: &Options, symbols: &[Symbol]) -> Settings {
             instruments: symbols.iter().map(instrument).collect(),
             absence_proof_after_ms: options.recv_window_ms + options.window_ms,
             external: options.external,
+            live: false,
         }],
         strategies: vec![StrategySettings {
             id: strategy(),
@@ -59,6 +66,7 @@ pub fn settings(options: &Options, symbols: &[Symbol]) -> Settings {
         },
         limits: Limits { facts_per_snapshot: options.snapshot_every, ..Limits::default() },
         controls: Controls::default(),
+        risk: limits(),
         tolerance: BTreeMap::new(),
     }
 }

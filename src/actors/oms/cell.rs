@@ -17,6 +17,7 @@ use crate::actors::strategy::{Hello, StrategyNews};
 use crate::domain::ids::{Correlation, StrategyId, VenueId};
 use crate::domain::instrument::Instrument;
 use crate::domain::journal::{Batch, Ticket};
+use crate::domain::kill_switch::Cause;
 use crate::domain::oms::{Answer, Change, Effect, Event, Now, Oms, ReplyTo, StartHow};
 use crate::domain::outcome::{Denial, Outcome, ReadError};
 use crate::domain::time::{Mono, WallMs};
@@ -242,6 +243,7 @@ impl OmsCell {
                     self.flush(ctx);
                     self.say(Word::Drained { left_over });
                 }
+                Effect::EngageLatch { reason } => self.engage_latch(Cause::RiskBreach, &reason),
                 Effect::LiftLatch(by) => self.lift_latch(&by),
                 Effect::StartRefused { why } => self.say(Word::StartRefused(why)),
             }

@@ -12,6 +12,7 @@ use crate::domain::ledger::{BookedFill, Ledger, LedgerError, Position};
 use crate::domain::money::{Amount, Price, Quantity};
 use crate::domain::order::lifecycle::{Input, Verdict, follow};
 use crate::domain::order::{Order, OrderNumber};
+use crate::domain::risk::{LimitsId, RiskMarks};
 use crate::domain::run_state::Level;
 use crate::domain::time::WallMs;
 use serde::{Deserialize, Serialize};
@@ -63,6 +64,10 @@ pub(super) struct Books {
     pub(super) halted: Option<Halt>,
     pub(super) stand: Stand,
     pub(super) state_version: u64,
+    /// Peaks, day beginnings and latches, as last written.
+    pub(super) risk_marks: Option<RiskMarks>,
+    /// The limits that the journal knows.
+    pub(super) limits: Option<LimitsId>,
     pub(super) switches: BTreeMap<StrategyId, bool>,
     pub(super) busted: VecDeque<(VenueId, Symbol, TradeId)>,
     pub(super) unmatched: VecDeque<Unmatched>,
@@ -112,6 +117,8 @@ impl Books {
             halted: None,
             stand: Stand::default(),
             state_version: 0,
+            risk_marks: None,
+            limits: None,
             switches: BTreeMap::new(),
             busted: VecDeque::new(),
             unmatched: VecDeque::new(),
@@ -123,7 +130,20 @@ impl Books {
     /// Applies one fact.
     pub(super) fn apply(&mut self, fact: &Fact, at: WallMs) -> Result<Touched, ApplyError> {
         match fact {
-            Fact::Denied(_) | Fact::WarmStart(_) | Fact::Shutdown(_) => Ok(Touched::default()),
+            Fact::Denied(_)
+            | Fact::WarmStart(_)
+            | Fact::Shutdown(_)
+            | Fact::Decision(_)
+            | Fact::ReEnabled(_)
+            | Fact::Granted(_) => Ok(Touched::default()),
+            Fact::Limits(limits) => {
+                self.limits = Some(limits.id.clone());
+                Ok(Touched::default())
+            }
+            Fact::RiskMarks(marks) => {
+                self.risk_marks = Some((**marks).clone());
+                Ok(Touched::default())
+            }
             Fact::Intent(order) | Fact::Adopted(order) => Ok(self.enter(order)),
             Fact::Moved(moved) => self.moved(moved, at),
             Fact::Resend(resend) => self.resend(resend, at),
@@ -359,6 +379,7 @@ impl Books {
         self.begun.clear();
         self.halted = None;
         self.stand = Stand::default();
+        self.risk_marks = None;
         Touched { positions: self.ledger.clear(at), ..Touched::default() }
     }
 

@@ -16,6 +16,7 @@ use crate::domain::order::lifecycle::{Input, Verdict, follow};
 use crate::domain::order::{CancelScope, Order, OrderKind, OrderNumber, OrderRequest, ReplaceRequest};
 use crate::domain::order_types::{CancelOrder, OrderReport};
 use crate::domain::outcome::{Outcome, RejectClass};
+use crate::domain::risk::{Message, Proposal};
 
 impl Oms {
     pub(super) fn on_cancel(&mut self, out: &mut Out, id: &ClientOrderId, by: Actor, reply: Option<ReplyTo>) {
@@ -102,6 +103,7 @@ impl Oms {
                 symbol: order.symbol.clone(),
                 client_order_id: order.venue_client_order_id.clone(),
             };
+            self.risk.sent(now, &order.strategy, Message::Cancel);
             out.push(Effect::Cancel(order.venue.clone(), cancel));
         }
         if let Verdict::Next(state) = follow(order.state, Input::CancelSent) {
@@ -172,7 +174,9 @@ impl Oms {
         // What can be refused now is refused now, while the original still works.
         let wish = wish(order, &request, order.remaining());
         let number = order.number;
-        if let Err(refused) = self.check_replacement(&wish, number) {
+        let first = self.check_replacement(&wish, number);
+        let proposal = Proposal { replaces: Some(number), ..Proposal::of_request(&wish) };
+        if let Err(refused) = first.and_then(|()| self.would_decide(out, &proposal)) {
             return self.deny_at_the_door(out, &wish, refused, reply);
         }
         let waiting = Replacement {
@@ -204,7 +208,7 @@ impl Oms {
             quantity: waiting.quantity,
         };
         let (wish, original) = (wish(order, &request, rest), order.client_order_id.clone());
-        match self.check(out, &wish) {
+        match self.check(out, &wish).and_then(|()| self.decide(out, &wish, Some(number))) {
             Ok(()) => self.take(out, wish, Some(original), waiting.reply),
             Err(refused) => self.deny_at_the_door(out, &wish, refused, waiting.reply),
         }

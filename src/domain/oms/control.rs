@@ -120,6 +120,9 @@ impl Oms {
             let detail = format!("venue={venue}, difference={off}");
             return Err(refusal("CAUSE_STANDS", RefusalKind::Conflict, detail));
         }
+        if let Some(detail) = self.breach_that_kills() {
+            return Err(refusal("CAUSE_STANDS", RefusalKind::Conflict, detail));
+        }
         Ok(())
     }
 
@@ -163,6 +166,7 @@ impl Oms {
             return out.refuse(reply, refusal("UNKNOWN_STRATEGY", RefusalKind::NotFound, detail));
         }
         if self.enabled(&strategy) != enabled {
+            self.risk.switched(&strategy, enabled);
             let fact = Switched { strategy: strategy.clone(), enabled, by };
             self.record(out, Fact::Switched(fact));
             out.push(Effect::Publish(Change::Strategy { strategy, enabled }));

@@ -23,6 +23,7 @@ use crate::domain::ids::{Correlation, IdError, StrategyId, Symbol, VenueId};
 use crate::domain::instrument::Instrument;
 use crate::domain::journal::{Batch, NewRow, Snapshot, Ticket};
 use crate::domain::order::OrderNumber;
+use crate::domain::risk::{Risk, Verdict};
 use crate::domain::time::{Mono, WallMs};
 use std::collections::BTreeMap;
 
@@ -105,6 +106,7 @@ pub struct Oms {
     pub(super) start: Option<StartRun>,
     pub(super) drain: Option<DrainRun>,
     pub(super) denials: (Mono, u32, u64),
+    pub(super) risk: Risk,
 }
 
 /// An alert that stands.
@@ -177,6 +179,7 @@ impl Oms {
             start: None,
             drain: None,
             denials: (Mono(0), 0, 0),
+            risk: Risk::new(settings.risk.clone()),
             settings,
         })
     }
@@ -200,6 +203,7 @@ impl Oms {
     /// Takes the rules of a venue's instruments, as just fetched.
     pub fn set_instruments(&mut self, venue: &VenueId, instruments: Vec<Instrument>) {
         for instrument in instruments {
+            self.risk.instrument(venue, &instrument);
             self.instruments.insert((venue.clone(), instrument.symbol.clone()), instrument);
         }
     }
@@ -252,12 +256,15 @@ impl Oms {
             Event::FillChecked { venue, fill, booked } => self.on_fill_checked(out, &venue, fill, booked),
             Event::Busted { venue, fill } => self.on_busted(out, &venue, fill),
             Event::Marked { venue, symbol, mark } => {
+                self.risk.mark(out.now.mono, &venue, &symbol, mark);
                 match mark {
                     Some(mark) => self.marks.insert((venue, symbol), (mark, out.now.mono)),
                     None => self.marks.remove(&(venue, symbol)),
                 };
             }
-            Event::Tick => {}
+            Event::ReEnable { strategy, by, reply } => self.on_re_enable(out, strategy, by, reply),
+            Event::Grant { over, reply } => self.on_grant(out, over, reply),
+            Event::Tick => self.watch_risk(out),
         }
         self.alarms(out);
     }
@@ -298,13 +305,25 @@ impl Oms {
             }
         };
         let order = touched.order.and_then(|number| self.books.orders.get(&number));
+        if let Some(order) = order {
+            self.risk.order(order);
+        }
+        for position in &touched.positions {
+            self.risk.position(position);
+        }
+        if let (Fact::Fill(_), Some(fill)) = (&fact, &touched.fill) {
+            self.risk.filled(out.now, fill);
+        }
         let correlation = match (&fact, order) {
             (Fact::Fill(fill) | Fact::Bust(fill), _) => fill.booked.correlation.clone(),
             (_, Some(order)) => order.correlation.clone(),
             _ => self.own.clone(),
         };
         let Ok(payload) = fact.payload() else { return false };
-        let intent = matches!(fact, Fact::Intent(_));
+        // A decision stands beside its intent: neither is durable without the other.
+        let approved =
+            matches!(&fact, Fact::Decision(record) if matches!(record.verdict, Verdict::Approved { .. }));
+        let intent = matches!(fact, Fact::Intent(_)) || approved;
         let draft = if intent { &mut out.intents } else { &mut out.evidence };
         draft.rows.push(NewRow { kind: fact.kind(), correlation, at, payload });
         draft.orders.extend(touched.order);

@@ -54,6 +54,11 @@ pub enum Effect {
         /// Its scope.
         scope: String,
     },
+    /// A limit was broken that asks for it: the latch of the kill switch is to be engaged.
+    EngageLatch {
+        /// In a sentence.
+        reason: String,
+    },
     /// A cold start lifts the latch of the kill switch; [`super::Event::LatchCleared`] follows when that was done.
     LiftLatch(Actor),
     /// The drain is complete: nothing is under way, and as far as asked nothing of ours is working.

@@ -7,6 +7,7 @@ use crate::domain::money::{Amount, Price};
 use crate::domain::order::{CancelScope, OrderRequest, ReplaceRequest};
 use crate::domain::order_types::{Balance, Fill, OrderReport};
 use crate::domain::outcome::{Lookup, Outcome, ReadError};
+use crate::domain::risk::Override;
 use crate::domain::run_state::Verb;
 
 use serde::{Deserialize, Serialize};
@@ -315,6 +316,22 @@ pub enum Event {
         symbol: Symbol,
         /// What.
         mark: Option<Mark>,
+    },
+    /// A named person lets a strategy go on that its own executions had stopped.
+    ReEnable {
+        /// Which.
+        strategy: StrategyId,
+        /// Who and why.
+        by: Actor,
+        /// Who waits.
+        reply: Option<ReplyTo>,
+    },
+    /// An operator lets one order through that the risk chain denies.
+    Grant {
+        /// Which, who and why.
+        over: Override,
+        /// Who waits.
+        reply: Option<ReplyTo>,
     },
     /// Time passed.
     Tick,

@@ -12,7 +12,8 @@ use crate::domain::ids::{
 use crate::domain::ledger::BookedFill;
 use crate::domain::money::{Amount, Quantity};
 use crate::domain::order::{Order, OrderNumber, OrderState};
-use crate::domain::order_types::Balance;
+use crate::domain::order_types::{Balance, Side};
+use crate::domain::risk::{DecisionRecord, LimitsId, RiskMarks};
 use crate::domain::run_state::Level;
 use crate::domain::time::WallMs;
 use serde::{Deserialize, Serialize};
@@ -126,6 +127,45 @@ pub struct Steered {
     pub level: Level,
     /// Who and why.
     pub by: Actor,
+}
+
+/// Which limits hold from here on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitsInForce {
+    /// Their name, by which decisions refer to them.
+    pub id: LimitsId,
+    /// All of them.
+    pub settings: serde_json::Value,
+}
+
+/// A strategy that its own executions had stopped may trade again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReEnabled {
+    /// Which.
+    pub strategy: StrategyId,
+    /// Who and why.
+    pub by: Actor,
+}
+
+/// An operator lets one order through that the chain denies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Granted {
+    /// Who and why.
+    pub by: Actor,
+    /// Whose order.
+    pub strategy: StrategyId,
+    /// Where.
+    pub venue: VenueId,
+    /// Instrument.
+    pub symbol: Symbol,
+    /// Direction.
+    pub side: Side,
+    /// Not more than this.
+    pub max_quantity: Quantity,
+    /// Codes that it lifts.
+    pub lifts: Vec<String>,
+    /// For how long, milliseconds.
+    pub for_ms: u64,
 }
 
 /// The state of the desk changed.
@@ -242,6 +282,16 @@ facts! {
     Halted(Actor) = "halt",
     /// The halt was lifted.
     Unhalted(Actor) = "unhalt",
+    /// The risk chain decided on an order.
+    Decision(Box<DecisionRecord>) = "risk",
+    /// Which limits hold.
+    Limits(Box<LimitsInForce>) = "risk_limits",
+    /// Peaks, day beginnings and latches of risk.
+    RiskMarks(Box<RiskMarks>) = "risk_marks",
+    /// A latched strategy was let go on.
+    ReEnabled(ReEnabled) = "re_enable",
+    /// One order is let through.
+    Granted(Box<Granted>) = "override",
     /// An operator paused, reduced or resumed.
     Steered(Steered) = "steer",
     /// The state of the desk changed.

@@ -39,7 +39,7 @@ impl Oms {
         if let Some(known) = request.client_order_id.as_ref().and_then(|id| self.books.by_client(id)) {
             return self.answer_again(out, known.number, reply);
         }
-        match self.check(out, &request) {
+        match self.check(out, &request).and_then(|()| self.decide(out, &request, None)) {
             Ok(()) => self.take(out, request, None, reply),
             Err(refused) => self.deny_at_the_door(out, &request, refused, reply),
         }
@@ -336,6 +336,7 @@ impl Oms {
             *unrecorded = unrecorded.saturating_add(1);
         } else {
             *used = used.saturating_add(1);
+            let decision = out.denied.take();
             let denied = Denied {
                 client_order_id: request.client_order_id.clone(),
                 strategy: request.strategy.clone(),
@@ -345,7 +346,11 @@ impl Oms {
                 unrecorded: std::mem::take(unrecorded),
             };
             self.record(out, Fact::Denied(denied));
+            if let Some(decision) = decision {
+                self.record(out, Fact::Decision(decision));
+            }
         }
+        out.denied = None;
         out.refuse(reply, refused);
     }
 }

@@ -17,6 +17,7 @@ mod intake;
 mod out;
 mod phase;
 mod release;
+mod risk;
 mod settings;
 mod snapshot;
 mod start;

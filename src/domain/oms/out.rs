@@ -8,6 +8,7 @@ use super::event::ReplyTo;
 use crate::domain::journal::{BalanceRow, NewRow};
 use crate::domain::ledger::{BookedFill, Position};
 use crate::domain::order::OrderNumber;
+use crate::domain::risk::DecisionRecord;
 use std::collections::BTreeSet;
 
 /// One batch under construction.
@@ -40,6 +41,8 @@ pub(super) struct Out {
     /// Orders whose listeners are told, without a row.
     pub(super) told: BTreeSet<OrderNumber>,
     pub(super) snapshot: bool,
+    /// The decision behind a refusal that is about to be recorded.
+    pub(super) denied: Option<Box<DecisionRecord>>,
 }
 
 impl Out {
@@ -51,6 +54,7 @@ impl Out {
             effects: Vec::new(),
             told: BTreeSet::new(),
             snapshot: false,
+            denied: None,
         }
     }
 

@@ -14,7 +14,7 @@ use crate::domain::oms::{Mark, Phase};
 use crate::domain::order::lifecycle::{Input, Verdict, follow};
 use crate::domain::order::{Order, OrderNumber, OrderState, Patience};
 use crate::domain::outcome::Denial;
-use crate::domain::risk::{Inputs, PriceGuard, approve};
+use crate::domain::risk::{Inputs, Message, PriceGuard, approve};
 use crate::domain::run_state::Level;
 use crate::domain::time::Mono;
 
@@ -40,6 +40,7 @@ impl Oms {
                 out.refuse(waiting.reply, refusal("NOT_DURABLE", RefusalKind::Unavailable, detail));
             }
             // Listeners have seen it as pending.
+            self.risk.forget(number);
             if let Some(mut order) = self.books.forget(number) {
                 order.state = OrderState::Denied;
                 order.reason = Some(format!("NOT_DURABLE: {why}"));
@@ -62,9 +63,11 @@ impl Oms {
             let why = format!("CANCELLED_BEFORE_SENT: by={}, reason={}", by.name, by.reason);
             return self.close_unsent(out, number, Input::Cancelled, why);
         }
-        match approve(order, &self.inputs(out, order)) {
+        let judged = self.judge_again(out, order);
+        match judged.and_then(|()| approve(order, &self.inputs(out, order))) {
             Ok(approved) => {
                 let (venue, now) = (order.venue.clone(), out.now.mono);
+                self.risk.sent(now, &order.strategy, Message::Submit);
                 self.books.mark(number, Input::Sent);
                 if let Some(watch) = self.watch.get_mut(&number) {
                     watch.stage = Stage::InFlight;

@@ -7,6 +7,7 @@ use crate::domain::ids::{Asset, StrategyId, VenueId};
 use crate::domain::instrument::Instrument;
 use crate::domain::money::Amount;
 use crate::domain::order::Patience;
+use crate::domain::risk::RiskSettings;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -26,6 +27,8 @@ pub struct Settings {
     pub limits: Limits,
     /// What becomes of resting orders when trading is stopped.
     pub controls: Controls,
+    /// The limits.
+    pub risk: RiskSettings,
     /// How far a balance may lie from the ledger's figure, per asset; zero where none is given.
     pub tolerance: BTreeMap<Asset, Amount>,
 }
@@ -86,6 +89,8 @@ pub struct VenueSettings {
     pub absence_proof_after_ms: u64,
     /// What is done with foreign orders.
     pub external: External,
+    /// Is real money at stake? Research mode relaxes nothing there.
+    pub live: bool,
 }
 
 /// One strategy.

@@ -7,6 +7,7 @@ use super::index::Index;
 use crate::domain::ids::{StrategyId, Symbol, TradeId, VenueId};
 use crate::domain::ledger::Ledger;
 use crate::domain::order::{Order, OrderNumber, OrderState};
+use crate::domain::risk::{LimitsId, RiskMarks};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -47,6 +48,10 @@ struct Stored<'a> {
     stand: Cow<'a, Stand>,
     #[serde(default)]
     state_version: u64,
+    #[serde(default)]
+    risk_marks: Cow<'a, Option<RiskMarks>>,
+    #[serde(default)]
+    limits: Cow<'a, Option<LimitsId>>,
     switches: Cow<'a, BTreeMap<StrategyId, bool>>,
     busted: Cow<'a, VecDeque<(VenueId, Symbol, TradeId)>>,
     unmatched: Cow<'a, VecDeque<Unmatched>>,
@@ -64,6 +69,8 @@ pub(super) fn write(books: &Books) -> Result<String, SnapshotError> {
         halted: Cow::Borrowed(&books.halted),
         stand: Cow::Borrowed(&books.stand),
         state_version: books.state_version,
+        risk_marks: Cow::Borrowed(&books.risk_marks),
+        limits: Cow::Borrowed(&books.limits),
         switches: Cow::Borrowed(&books.switches),
         busted: Cow::Borrowed(&books.busted),
         unmatched: Cow::Borrowed(&books.unmatched),
@@ -106,6 +113,8 @@ pub(super) fn read(text: &str, keep: Keep) -> Result<Books, SnapshotError> {
         halted: stored.halted.into_owned(),
         stand: stored.stand.into_owned(),
         state_version: stored.state_version,
+        risk_marks: stored.risk_marks.into_owned(),
+        limits: stored.limits.into_owned(),
         switches: stored.switches.into_owned(),
         busted: stored.busted.into_owned(),
         unmatched: stored.unmatched.into_owned(),

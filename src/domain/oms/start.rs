@@ -50,6 +50,7 @@ impl Oms {
             let why = format!("the journal holds {open} open orders; say whether to cancel or to adopt them");
             return self.refuse_start(out, why);
         }
+        self.renew_risk();
         self.take_up(out);
         let venues: Vec<VenueId> = self.venues.keys().cloned().collect();
         for venue in venues {
@@ -195,6 +196,7 @@ impl Oms {
             start.done = true;
         }
         self.take_back_after_kill(out);
+        self.note_limits(out);
         let (now, knobs) = (out.now.mono, self.settings.knobs.clone());
         for venue in &venues {
             self.timers
@@ -211,6 +213,7 @@ impl Oms {
         let lifted = self.books.halted.as_ref().map(|halt| halt.by.clone());
         let count = kept.len();
         self.record(out, Fact::ColdStart(ColdStart { by: by.clone(), kept, lifted: lifted.clone() }));
+        self.renew_risk();
         let orders = &self.books.orders;
         self.watch.retain(|number, _| orders.contains_key(number));
         for venue in venues {

@@ -9,6 +9,7 @@ use crate::domain::oms::*;
 use crate::domain::order::{Order, OrderKind, OrderRequest, OrderState, Patience};
 use crate::domain::order_types::*;
 use crate::domain::outcome::{Lookup, Outcome, UnknownWhy};
+use crate::domain::risk::RiskSettings;
 use crate::domain::run_state::Verb;
 use crate::domain::time::{Mono, WallMs};
 use rust_decimal::Decimal;
@@ -75,6 +76,11 @@ pub fn strategy(name: &str, patience: Patience) -> StrategySettings {
     }
 }
 
+/// Wide limits, and marks that never grow old: what risk decides has tests of its own.
+fn limits() -> RiskSettings {
+    RiskSettings { mark_max_age_ms: u64::MAX, ..RiskSettings::for_rehearsal(asset("USDT")) }
+}
+
 pub fn settings() -> Settings {
     Settings {
         tag: "pltest01".to_owned(),
@@ -83,6 +89,7 @@ pub fn settings() -> Settings {
             instruments: vec![instrument()],
             absence_proof_after_ms: WINDOW_MS,
             external: External::Adopt,
+            live: false,
         }],
         strategies: vec![
             strategy("adopt", Patience::Adopt),
@@ -93,6 +100,7 @@ pub fn settings() -> Settings {
         knobs: Knobs::default(),
         limits: Limits::default(),
         controls: Controls::default(),
+        risk: limits(),
         tolerance: BTreeMap::new(),
     }
 }
@@ -164,6 +172,13 @@ impl Desk {
         self.step(Event::VenueStarted { venue: venue(), epoch: 1 });
         self.step(Event::VenueLive { venue: venue(), live: true });
         self.reconcile();
+        self.mark();
+    }
+
+    /// The market is where the orders of these tests are.
+    pub fn mark(&mut self) {
+        let mark = Mark { bid: price("99.9"), ask: price("100.1") };
+        self.step(Event::Marked { venue: venue(), symbol: symbol(), mark: Some(mark) });
     }
 
     pub fn reconcile(&mut self) {

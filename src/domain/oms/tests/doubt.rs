@@ -78,6 +78,7 @@ fn requeue_writes_first_and_sends_under_the_same_id() {
 fn requeue_without_a_fresh_price_is_held() {
     let mut desk = Desk::running();
     let order = in_doubt(&mut desk, "requeue");
+    desk.step(Event::Marked { venue: venue(), symbol: symbol(), mark: None });
     let effects = desk.absent_for(&order.client_order_id, 6_000);
     assert!(sent(&effects).is_empty());
     assert!(raised(&effects).contains(&"order_outcome_unknown"));

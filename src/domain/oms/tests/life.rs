@@ -17,7 +17,7 @@ fn submitted_durable_acknowledged_filled_booked() {
     let mut desk = Desk::running();
     desk.writes = false;
     let effects = desk.step(submit("a"));
-    assert_eq!(kinds(&effects), ["intent"]);
+    assert_eq!(kinds(&effects), ["risk", "intent"]);
     assert!(sent(&effects).is_empty() && refusals(&effects).is_empty());
     assert_eq!(desk.state("a"), OrderState::PendingSubmit);
 

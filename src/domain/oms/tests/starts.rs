@@ -63,6 +63,7 @@ fn orders_are_taken_only_after_everything_was_compared() {
     desk.step(Event::VenueLive { venue: venue(), live: true });
     assert_eq!(refusals(&desk.step(submit())), ["NOT_STARTED"]);
     desk.reconcile();
+    desk.mark();
     assert!(refusals(&desk.step(submit())).is_empty());
     assert_eq!(events(&desk).iter().filter(|event| **event == "warm_start").count(), 1);
 }
