@@ -8,6 +8,7 @@ use crate::actors::paper_exchange::EmbeddedAddress;
 use crate::actors::plan::{Trading, VenueWire};
 use crate::config::venues::ExternalOrders;
 use crate::config::{EnvReader, Settings};
+use crate::domain::heartbeat::Knobs as HeartbeatKnobs;
 use crate::domain::ids::{Asset, IdError};
 use crate::domain::money::{Amount, MoneyError};
 use crate::domain::oms::{External, Knobs, Limits, Settings as OmsSettings, VenueSettings};
@@ -73,6 +74,7 @@ pub(super) fn trading(
         oms,
         venues: venues.into_iter().map(|venue| wire(venue, kill.tripwire())).collect(),
         kill,
+        heartbeat: heartbeat(settings),
         embedded,
         strategies: super::strategies::plans(settings)?,
     }))
@@ -90,6 +92,15 @@ fn wire(venue: VenuePlan, tripwire: Tripwire) -> VenueWire {
         }),
         // It has no key, and so no way to place anything.
         open_market: Arc::new(move || Binance::start(market.market()?).map_err(|error| error.to_string())),
+    }
+}
+
+fn heartbeat(settings: &Settings) -> HeartbeatKnobs {
+    let set = &settings.heartbeat;
+    HeartbeatKnobs {
+        interval_ms: set.interval_ms,
+        storm_reconnects: usize::try_from(set.storm_reconnects).unwrap_or(usize::MAX),
+        storm_window_ms: set.storm_window_ms,
     }
 }
 

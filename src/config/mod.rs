@@ -6,7 +6,9 @@
 pub mod env;
 pub mod error;
 pub mod fault;
+pub mod heartbeat;
 mod keys;
+pub mod kill_switch;
 pub mod layers;
 pub mod load;
 pub mod node;

@@ -5,6 +5,8 @@
 //! (debug routes and the listen address) are judged here, so that a process never starts half-safe.
 //! Does not read files; see [`super::load`].
 
+use super::heartbeat::HeartbeatSettings;
+use super::kill_switch::KillSwitchSettings;
 use super::load::Configuration;
 use super::orders::Orders;
 use super::paper_exchange::PaperExchangeSettings;
@@ -45,6 +47,10 @@ pub struct Settings {
     pub strategies: Vec<StrategySettings>,
     /// The order management.
     pub orders: Orders,
+    /// What the kill switch does besides stopping everything.
+    pub kill_switch: KillSwitchSettings,
+    /// How often venues are asked for a sign of life.
+    pub heartbeat: HeartbeatSettings,
     /// Restart, backoff and hang limits.
     pub supervision: Supervision,
 }
@@ -159,6 +165,7 @@ impl Configuration for Settings {
         self.paper_exchange.validate(problems);
         super::strategies::validate(&self.strategies, &self.venues, problems);
         self.orders.validate(problems);
+        self.heartbeat.validate(problems);
         self.supervision.validate(problems);
     }
 }
