@@ -7,18 +7,22 @@
 //! answer is UNKNOWN: the receiver learns it from [`FromVenue::Started`] with a new epoch, and from the
 //! comparison that precedes the next order. It decides nothing about orders.
 
+pub use super::venue_readings::VenueReadings;
 use crate::domain::ids::{ClientOrderId, Symbol, TradeId, VenueId};
+use crate::domain::losses::LossCause;
+use crate::domain::money::Amount;
 use crate::domain::order_types::{Balance, CancelOrder, Fill, NewOrder, OrderReport};
 use crate::domain::outcome::{Denial, Outcome, ReadError};
 use crate::domain::risk::Approved;
-use crate::supervision::{Cell, ChildSpec, Ctx, Handle, Placement, Port, StartFailure, TellError, cell};
-use crate::venues::{ExchangeInfo, Lookup, OrderEvent, Venue, VenueEvidence};
+use crate::supervision::{
+    Cell as Declared, ChildSpec, Ctx, Handle, Placement, Port, StartFailure, TellError, cell,
+};
+use crate::venues::{ExchangeInfo, Lookup, OrderEvent, Venue};
 use actix::{Actor, ActorContext, AsyncContext, Handler, Message};
-use parking_lot::RwLock;
+use std::cell::Cell;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 /// Requests under way at once; beyond it they are denied here.
@@ -84,20 +88,21 @@ pub enum FromVenue {
     Instruments(Result<ExchangeInfo, ReadError>),
 }
 
-/// The latest evidence of a venue's sessions, for readers on other threads.
-#[derive(Debug, Clone, Default)]
-pub struct VenueReadings(Arc<RwLock<Option<VenueEvidence>>>);
+/// Asks the venue for a sign of life: balances, which are handed on to the order management as well, and open orders.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Beat {
+    /// Where the answer goes. Dropped unanswered when the connector ends first.
+    pub answer: oneshot::Sender<Result<BeatRead, ReadError>>,
+}
 
-impl VenueReadings {
-    /// The latest copy; `None` before the first start.
-    #[must_use]
-    pub fn latest(&self) -> Option<VenueEvidence> {
-        self.0.read().clone()
-    }
-
-    pub(super) fn set(&self, evidence: VenueEvidence) {
-        *self.0.write() = Some(evidence);
-    }
+/// What a venue answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BeatRead {
+    /// Assets of which the account holds something.
+    pub balances: usize,
+    /// Orders that the venue shows as open.
+    pub open_orders: usize,
 }
 
 /// The sessions ended by themselves (a panic in one of them): start over.
@@ -110,6 +115,8 @@ pub struct Connector {
     venue: Rc<dyn Venue>,
     to: Port<Heard>,
     readings: VenueReadings,
+    /// Counts the order management's own questions about balances.
+    balance_questions: Rc<Cell<u64>>,
     tasks: JoinSet<()>,
 }
 
@@ -123,7 +130,7 @@ pub fn declare<V: Venue + 'static>(
     open: impl Fn() -> Result<V, String> + Send + Sync + 'static,
     to: Port<Heard>,
     readings: VenueReadings,
-) -> (Handle<Connector>, Cell<Connector>) {
+) -> (Handle<Connector>, Declared<Connector>) {
     let spec = ChildSpec {
         placement: Placement::Shared(arbiter.to_owned()),
         metadata: vec![("workload".to_owned(), "order path".to_owned())],
@@ -135,6 +142,7 @@ pub fn declare<V: Venue + 'static>(
             venue: Rc::new(venue),
             to: to.clone(),
             readings: readings.clone(),
+            balance_questions: Rc::default(),
             tasks: JoinSet::new(),
         })
     })
@@ -148,10 +156,13 @@ impl Actor for Connector {
             return ctx.stop();
         };
         let (to, own, epoch) = (self.to.clone(), ctx.handle(), ctx.epoch());
-        let venue = self.venue.id().clone();
+        let (venue, readings) = (self.venue.id().clone(), self.readings.clone());
+        if epoch > 1 {
+            readings.lost(LossCause::Restarted);
+        }
         self.tasks.spawn_local(async move {
             hand_over(&to, &venue, FromVenue::Started { epoch }).await;
-            pump(events, &to, &venue).await;
+            pump(events, &to, &venue, &readings).await;
             // Closed means that this cell has ended already.
             let _ = own.tell(SessionsEnded);
         });
@@ -172,11 +183,45 @@ impl Handler<ToVenue> for Connector {
 
     fn handle(&mut self, request: ToVenue, _: &mut Self::Context) {
         while self.tasks.try_join_next().is_some() {}
+        if matches!(request, ToVenue::Balances) {
+            self.balance_questions.set(self.balance_questions.get().wrapping_add(1));
+        }
         let (venue, to) = (self.venue.clone(), self.to.clone());
         let full = self.tasks.len() > MAX_UNDER_WAY;
         self.tasks.spawn_local(async move {
             let answer = if full { refuse(request) } else { ask(venue.as_ref(), request).await };
             hand_over(&to, venue.id(), answer).await;
+        });
+    }
+}
+
+impl Handler<Beat> for Connector {
+    type Result = ();
+
+    fn handle(&mut self, beat: Beat, _: &mut Self::Context) {
+        while self.tasks.try_join_next().is_some() {}
+        if self.tasks.len() > MAX_UNDER_WAY {
+            let denial = Denial::QueueFull { limit: MAX_UNDER_WAY };
+            // Whoever asked may have given up.
+            let _ = beat.answer.send(Err(denial.into()));
+            return;
+        }
+        let (venue, to) = (self.venue.clone(), self.to.clone());
+        let questions = Rc::clone(&self.balance_questions);
+        self.tasks.spawn_local(async move {
+            let before = questions.get();
+            let read = sign_of_life(venue.as_ref()).await;
+            let read = match read {
+                Ok((balances, read)) => {
+                    // A question of the order management's own that came meanwhile waits for something younger.
+                    if questions.get() == before {
+                        hand_over(&to, venue.id(), FromVenue::Account(Ok(balances))).await;
+                    }
+                    Ok(read)
+                }
+                Err(error) => Err(error),
+            };
+            let _ = beat.answer.send(read);
         });
     }
 }
@@ -230,8 +275,28 @@ fn refuse(request: ToVenue) -> FromVenue {
     }
 }
 
-async fn pump(mut events: mpsc::Receiver<OrderEvent>, to: &Port<Heard>, venue: &VenueId) {
+async fn sign_of_life(venue: &dyn Venue) -> Result<(Vec<Balance>, BeatRead), ReadError> {
+    let balances = venue.balances().await?;
+    let open_orders = venue.open_orders(None).await?.len();
+    let held =
+        balances.iter().filter(|held| held.free != Amount::ZERO || held.locked != Amount::ZERO).count();
+    Ok((balances, BeatRead { balances: held, open_orders }))
+}
+
+async fn pump(
+    mut events: mpsc::Receiver<OrderEvent>,
+    to: &Port<Heard>,
+    venue: &VenueId,
+    readings: &VenueReadings,
+) {
     while let Some(event) = events.recv().await {
+        if let OrderEvent::Session { from, to, why } = &event
+            && from.is_open()
+            && !to.is_open()
+            && let Some(cause) = LossCause::of(*why)
+        {
+            readings.lost(cause);
+        }
         if !hand_over(to, venue, FromVenue::Event(event)).await {
             return;
         }

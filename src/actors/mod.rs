@@ -11,6 +11,8 @@
 //! │   ├── journal               the one writer
 //! │   ├── oms                   orders, ledger, comparison with the venues
 //! │   └── connector-<venue>     orders and user data of one venue
+//! ├── heartbeats                one_for_one
+//! │   └── heartbeat-<venue>     is it there, what does it hold, how often was it lost?
 //! ├── market                    one_for_one
 //! │   └── market-<venue>        books, quotes and trades of one venue
 //! └── strategies                one_for_one    each under a supervisor of its own
@@ -23,6 +25,7 @@
 pub mod alert_board;
 pub mod clock_sentry;
 pub mod connector;
+pub mod heartbeat;
 pub mod journal;
 pub mod kill_switch;
 pub mod market_data;
@@ -33,5 +36,6 @@ pub mod process_monitor;
 pub mod run_control;
 pub mod strategy;
 mod tree;
+pub mod venue_readings;
 
 pub use tree::{Parts, Readings, tree};

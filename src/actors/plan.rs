@@ -4,6 +4,7 @@ use super::kill_switch::KillSwitch;
 use super::oms::OmsPlan;
 use super::paper_exchange::EmbeddedAddress;
 use super::strategy::StrategySetup;
+use crate::domain::heartbeat::Knobs;
 use crate::domain::ids::{Symbol, VenueId};
 use crate::paper_exchange::PaperConfig;
 use crate::venues::binance::Binance;
@@ -35,6 +36,8 @@ pub struct Trading {
     pub oms: OmsPlan,
     /// The kill switch.
     pub kill: KillSwitch,
+    /// How often venues are asked for a sign of life, and when reconnections are a storm.
+    pub heartbeat: Knobs,
     /// Where orders go.
     pub venues: Vec<VenueWire>,
     /// The exchange inside this process, when a venue is it.

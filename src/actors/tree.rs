@@ -2,7 +2,8 @@
 
 use super::alert_board::AlertBoard;
 use super::clock_sentry::{self, ClockReadings};
-use super::connector::{self, VenueReadings};
+use super::connector::{self, Beat, VenueReadings};
+use super::heartbeat::{self, HeartbeatReadings, HeartbeatSetup};
 use super::journal::{self, Journal, JournalReadings};
 use super::kill_switch::{self, KillNews, KillOutlet, KillSwitch};
 use super::market_data::{self, MarketBoard, MarketOutlets, Subscriber};
@@ -42,6 +43,8 @@ pub struct Readings {
     pub boards: BTreeMap<VenueId, MarketBoard>,
     /// From each built-in strategy.
     pub strategies: BTreeMap<StrategyId, StrategyReadings>,
+    /// From each venue's heartbeat.
+    pub heartbeats: BTreeMap<VenueId, HeartbeatReadings>,
     /// Alerts of everything but the order management.
     pub alerts: AlertBoard,
     /// Words to the process itself.
@@ -88,12 +91,15 @@ pub fn tree(readings: &mut Readings, trading: Option<Trading>) -> (SupervisorDec
         run: readings.run.clone(),
     };
     readings.boards.clone_from(&wires.boards);
-    let (order_path, oms, requests, news) = order_path(readings, &trading, &wires, journal_cell);
+    let mut beats = Vec::new();
+    let (order_path, oms, requests, news) = order_path(readings, &trading, &wires, journal_cell, &mut beats);
     // Set once, here.
     let _ = kill_news.set(news);
+    let heartbeats =
+        beats.into_iter().fold(supervisor("heartbeats"), |all, setup| all.child(heartbeat::declare(setup).1));
     let (strategies, subscribers) = strategies(readings, &trading, &wires, &requests);
     let market = market(readings, &trading, &subscribers);
-    let root = root.child(infra).child(order_path).child(market).child(strategies);
+    let root = root.child(infra).child(order_path).child(heartbeats).child(market).child(strategies);
     (root, Parts { oms: Some(oms), readers: Some(readers), kill: Some(kill) })
 }
 
@@ -104,6 +110,7 @@ fn order_path(
     trading: &Trading,
     wires: &Wires,
     journal: Cell<Journal>,
+    beats: &mut Vec<HeartbeatSetup>,
 ) -> (SupervisorDecl, OmsHandle, Requests, Port<KillNews>) {
     let (oms, handle, oms_cell) =
         oms::declare(ORDER_ARBITER, trading.oms.clone(), wires.clone(), readings.oms.clone());
@@ -121,10 +128,29 @@ fn order_path(
         let (connector, cell) = connector::declare(&name, ORDER_ARBITER, open, oms.port(), seen);
         ports.insert(venue.id.clone(), connector.port());
         path = path.child(cell);
+        beats.push(heartbeat_setup(readings, trading, venue, connector.port()));
     }
     // Set once, here.
     let _ = wires.connectors.set(ports);
     (path, handle, oms.port(), oms.port())
+}
+
+fn heartbeat_setup(
+    readings: &mut Readings,
+    trading: &Trading,
+    venue: &VenueWire,
+    ask: Port<Beat>,
+) -> HeartbeatSetup {
+    let shown = HeartbeatReadings::default();
+    readings.heartbeats.insert(venue.id.clone(), shown.clone());
+    HeartbeatSetup {
+        venue: venue.id.clone(),
+        knobs: trading.heartbeat,
+        ask,
+        seen: readings.orders.get(&venue.id).cloned().unwrap_or_default(),
+        alerts: readings.alerts.clone(),
+        readings: shown,
+    }
 }
 
 /// Opens a venue's order session where the journal's fills end.

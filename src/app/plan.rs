@@ -6,9 +6,11 @@ use crate::actors::kill_switch::{KillSwitch, OpenError};
 use crate::actors::oms::OmsPlan;
 use crate::actors::paper_exchange::EmbeddedAddress;
 use crate::actors::plan::{Trading, VenueWire};
-use crate::config::controls::{AtKill, AtPause};
+use crate::config::controls::AtPause;
+use crate::config::kill_switch::OnEngage;
 use crate::config::venues::{ExternalOrders, Mode};
 use crate::config::{EnvReader, Settings};
+use crate::domain::heartbeat::Knobs as HeartbeatKnobs;
 use crate::domain::ids::{Asset, IdError};
 use crate::domain::money::{Amount, MoneyError};
 use crate::domain::oms::{
@@ -76,6 +78,7 @@ pub(super) fn trading(
         oms,
         venues: venues.into_iter().map(|venue| wire(venue, kill.tripwire())).collect(),
         kill,
+        heartbeat: heartbeat(settings),
         embedded,
         strategies: super::strategies::plans(settings)?,
     }))
@@ -93,6 +96,15 @@ fn wire(venue: VenuePlan, tripwire: Tripwire) -> VenueWire {
         }),
         // It has no key, and so no way to place anything.
         open_market: Arc::new(move || Binance::start(market.market()?).map_err(|error| error.to_string())),
+    }
+}
+
+fn heartbeat(settings: &Settings) -> HeartbeatKnobs {
+    let set = &settings.heartbeat;
+    HeartbeatKnobs {
+        interval_ms: set.interval_ms,
+        storm_reconnects: usize::try_from(set.storm_reconnects).unwrap_or(usize::MAX),
+        storm_window_ms: set.storm_window_ms,
     }
 }
 
@@ -137,9 +149,10 @@ pub(super) const fn controls(settings: &Settings) -> Controls {
             AtPause::Keep => OnPause::Keep,
             AtPause::Cancel => OnPause::Cancel,
         },
-        on_kill: match settings.controls.on_kill {
-            AtKill::CancelAll => OnKill::CancelAll,
-            AtKill::Keep => OnKill::Keep,
+        on_kill: match settings.kill_switch.on_engage {
+            OnEngage::CancelAll => OnKill::CancelAll,
+            OnEngage::Keep => OnKill::Keep,
+            OnEngage::Flatten => OnKill::Flatten,
         },
     }
 }

@@ -6,6 +6,8 @@
 //! Does not read files; see [`super::load`].
 
 use super::controls::Controls;
+use super::heartbeat::HeartbeatSettings;
+use super::kill_switch::KillSwitchSettings;
 use super::load::Configuration;
 use super::orders::Orders;
 use super::paper_exchange::PaperExchangeSettings;
@@ -48,6 +50,10 @@ pub struct Settings {
     pub orders: Orders,
     /// What becomes of resting orders when trading is stopped.
     pub controls: Controls,
+    /// What the kill switch does besides stopping everything.
+    pub kill_switch: KillSwitchSettings,
+    /// How often venues are asked for a sign of life.
+    pub heartbeat: HeartbeatSettings,
     /// Restart, backoff and hang limits.
     pub supervision: Supervision,
 }
@@ -162,6 +168,7 @@ impl Configuration for Settings {
         self.paper_exchange.validate(problems);
         super::strategies::validate(&self.strategies, &self.venues, problems);
         self.orders.validate(problems);
+        self.heartbeat.validate(problems);
         self.supervision.validate(problems);
     }
 }

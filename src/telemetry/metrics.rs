@@ -3,6 +3,7 @@
 //! Gauges and counters of the tree are read from its books when somebody asks, so they cannot drift
 //! from what `GET /api/v1/supervision` says. Label sets are bounded: paths of the tree and fixed words.
 
+use super::guard_metrics::{self, GuardScrape};
 use super::order_metrics::{self, OrderScrape};
 use crate::actors::process_monitor::ProcessReading;
 use crate::supervision::{Node, NodeKind, NodeState};
@@ -25,6 +26,8 @@ pub struct Scrape<'a> {
     pub build: (&'a str, &'a str),
     /// The order path, in a process that has one.
     pub orders: Option<OrderScrape<'a>>,
+    /// The guards, in a process that trades.
+    pub guards: Option<GuardScrape>,
 }
 
 /// The Prometheus text exposition.
@@ -37,8 +40,12 @@ pub fn exposition(scrape: &Scrape<'_>) -> Result<String, prometheus::Error> {
     process(&registry, scrape)?;
     let mut families = Vec::new();
     if let Some(orders) = &scrape.orders {
-        order_metrics::numbers(&registry, orders)?;
+        let others = scrape.guards.as_ref().map_or(0, |guards| guards.alerts);
+        order_metrics::numbers(&registry, orders, others)?;
         families = order_metrics::histograms(orders);
+    }
+    if let Some(guards) = &scrape.guards {
+        guard_metrics::numbers(&registry, guards)?;
     }
     families.extend(registry.gather());
     let mut out = Vec::new();
@@ -144,9 +151,38 @@ pub(super) fn signed(n: usize) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::actors::heartbeat::HeartbeatReading;
     use crate::actors::journal::JournalReading;
+    use crate::actors::kill_switch::{LatchView, NotDurable};
     use crate::actors::oms::{Histogram, Latencies, OmsView};
+    use crate::domain::heartbeat::Counts;
+    use crate::domain::ids::VenueId;
+    use crate::domain::kill_switch::{Cause, LatchRecord};
+    use crate::domain::losses::{LossCause, Losses};
+    use crate::domain::time::WallMs;
     use std::time::Duration;
+
+    fn guards() -> GuardScrape {
+        let record =
+            LatchRecord { generation: 4, cause: Some(Cause::Operator), ..LatchRecord::first(WallMs(0)) };
+        let losses = Losses::default();
+        losses.note(LossCause::Closed);
+        let counts = Counts { beats: 7, misses: 1, in_a_row: 0, latency_ms: Some(12) };
+        let reading = HeartbeatReading { counts, last: None, losses: losses.read() };
+        GuardScrape {
+            kill: LatchView {
+                engaged: true,
+                generation: 4,
+                record,
+                durable: Err(NotDurable::Pending),
+                in_flight: 3,
+                repeats: 0,
+                last_repeat: None,
+            },
+            alerts: 2,
+            heartbeats: [(VenueId::new("paper").unwrap(), reading)].into(),
+        }
+    }
 
     #[test]
     fn an_empty_tree_still_tells_what_the_process_is() {
@@ -159,6 +195,7 @@ mod tests {
             ready: false,
             build: ("0.1.0", "abc"),
             orders: None,
+            guards: None,
         };
         let text = exposition(&scrape).unwrap();
         assert!(text.contains("plimsoll_build_info{config_hash=\"abc\",version=\"0.1.0\"} 1"), "{text}");
@@ -187,13 +224,23 @@ mod tests {
                 journal_idle: Some(Duration::from_millis(1500)),
                 commits: &commits,
             }),
+            guards: Some(guards()),
         };
         let text = exposition(&scrape).unwrap();
         for line in [
             "plimsoll_orders_total{state=\"denied\"} 0",
             "plimsoll_open_orders{state=\"unknown\"} 0",
             "plimsoll_open_positions 2",
-            "plimsoll_alerts_open 0",
+            "plimsoll_alerts_open 2",
+            "plimsoll_kill_switch_engaged 1",
+            "plimsoll_kill_switch_generation 4",
+            "plimsoll_kill_switch_durable 0",
+            "plimsoll_placements_in_flight 3",
+            "plimsoll_heartbeats_total{venue=\"paper\"} 7",
+            "plimsoll_heartbeat_misses_total{venue=\"paper\"} 1",
+            "plimsoll_heartbeat_latency_seconds{venue=\"paper\"} 0.012",
+            "plimsoll_reconnects_total{cause=\"closed\",venue=\"paper\"} 1",
+            "plimsoll_reconnects_total{cause=\"mute\",venue=\"paper\"} 0",
             "plimsoll_queue_depth{queue=\"journal_batches\"} 3",
             "plimsoll_order_latency_seconds_bucket{stage=\"venue_ack\",le=\"0.001\"} 1",
             "plimsoll_order_latency_seconds_bucket{stage=\"venue_ack\",le=\"+Inf\"} 2",

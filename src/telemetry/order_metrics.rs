@@ -22,8 +22,12 @@ pub struct OrderScrape<'a> {
     pub commits: &'a Histogram,
 }
 
-/// Registers counters and gauges.
-pub(super) fn numbers(registry: &Registry, scrape: &OrderScrape<'_>) -> Result<(), prometheus::Error> {
+/// Registers counters and gauges. `other_alerts` stand outside the order management.
+pub(super) fn numbers(
+    registry: &Registry,
+    scrape: &OrderScrape<'_>,
+    other_alerts: usize,
+) -> Result<(), prometheus::Error> {
     let view = scrape.view;
     let totals = counter("plimsoll_orders_total", "Orders that came to a state.", &["state"])?;
     let open = gauge("plimsoll_open_orders", "Orders that may still execute.", &["state"])?;
@@ -46,7 +50,11 @@ pub(super) fn numbers(registry: &Registry, scrape: &OrderScrape<'_>) -> Result<(
     register(registry, [open, venues])?;
     let single = [
         ("plimsoll_open_positions", "Positions that are not flat.", signed(view.open_positions)),
-        ("plimsoll_alerts_open", "Alerts that stand.", signed(view.alerts.len())),
+        (
+            "plimsoll_alerts_open",
+            "Alerts that stand.",
+            signed(view.alerts.len().saturating_add(other_alerts)),
+        ),
         ("plimsoll_journal_writable", "1 when the journal can write.", i64::from(scrape.journal.writable)),
         ("plimsoll_journal_last_row", "Position of the journal's last row.", large(scrape.journal.head.0)),
     ];

@@ -2,6 +2,7 @@
 
 use super::problem::Problem;
 use super::state::WebState;
+use crate::telemetry::guard_metrics::GuardScrape;
 use crate::telemetry::metrics::{Scrape, exposition};
 use crate::telemetry::order_metrics::OrderScrape;
 use actix_web::HttpResponse;
@@ -32,6 +33,16 @@ pub fn text(state: &WebState) -> Result<String, String> {
             journal: &path.journal,
             journal_idle: path.journal_idle,
             commits: state.readings.journal.commits(),
+        }),
+        guards: state.parts.kill.as_ref().map(|kill| GuardScrape {
+            kill: kill.view(),
+            alerts: state.readings.alerts.count(),
+            heartbeats: state
+                .readings
+                .heartbeats
+                .iter()
+                .map(|(venue, beat)| (venue.clone(), beat.latest()))
+                .collect(),
         }),
     })
     .map_err(|error| error.to_string())

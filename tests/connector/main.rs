@@ -14,6 +14,7 @@ mod desk;
 mod fuzz;
 mod golden;
 mod hostile;
+mod kill;
 mod reconnects;
 mod replay;
 mod scripted;

@@ -277,3 +277,7 @@ impl KillSwitch {
         self.0.core.state.lock().acknowledged()
     }
 }
+
+#[cfg(test)]
+#[path = "handle_tests.rs"]
+mod tests;

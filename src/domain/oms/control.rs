@@ -11,7 +11,10 @@ use super::out::{Out, refusal};
 use super::phase::Phase;
 use super::settings::{OnKill, OnPause};
 use crate::domain::ids::{StrategyId, VenueId};
-use crate::domain::order::OrderNumber;
+use crate::domain::ledger::Position;
+use crate::domain::money::Quantity;
+use crate::domain::order::{OrderKind, OrderNumber, OrderRequest};
+use crate::domain::order_types::Side;
 use crate::domain::run_state::{Lead, Level, Verb, lead};
 
 impl Oms {
@@ -41,7 +44,7 @@ impl Oms {
         let Some(by) = self.latched.clone() else { return };
         match self.settings.controls.on_kill {
             OnKill::Keep => {}
-            OnKill::CancelAll => {
+            OnKill::CancelAll | OnKill::Flatten => {
                 let open: Vec<OrderNumber> = self.books.index.open.iter().copied().collect();
                 for number in open {
                     self.request_cancel(out, number, &by);
@@ -52,7 +55,11 @@ impl Oms {
 
     /// The latch was reset; the books were before.
     pub(super) fn on_latch_cleared(&mut self, out: &mut Out, reply: Option<ReplyTo>) {
-        self.latched = None;
+        if let Some(by) = self.latched.take()
+            && self.settings.controls.on_kill == OnKill::Flatten
+        {
+            out.flatten = Some(by);
+        }
         // The answer goes out with the state that follows, see `settle_phase`.
         out.evidence.replies.extend(reply.map(|to| (to, Answer::State(self.state_view()))));
     }
@@ -195,6 +202,53 @@ impl Oms {
             actor: by.name,
             version: self.books.state_version,
         }));
+    }
+
+    /// After a reset, where the configuration asks for it: closes what is held, strategy by strategy. Whatever keeps an
+    /// order from being taken is said, and left to the operator.
+    pub(super) fn flatten(&mut self, out: &mut Out) {
+        let Some(by) = out.flatten.take().filter(|_| self.phase == Phase::Paused) else { return };
+        let held: Vec<Position> =
+            self.books.ledger.positions().filter(|held| !held.quantity.is_zero()).collect();
+        for position in held {
+            let lot = self.instruments.get(&(position.venue.clone(), position.symbol.clone()));
+            let lot = lot.map(|rules| rules.market_lot.as_ref().unwrap_or(&rules.lot));
+            let whole = Quantity::new(position.quantity.get().abs()).ok();
+            let quantity = lot.zip(whole).and_then(|(lot, whole)| lot.floor_quantity(whole));
+            let Some(quantity) = quantity.filter(|quantity| !quantity.is_zero()) else { continue };
+            let request = OrderRequest {
+                client_order_id: None,
+                venue: position.venue.clone(),
+                symbol: position.symbol.clone(),
+                side: if position.quantity.get().is_sign_negative() { Side::Buy } else { Side::Sell },
+                kind: OrderKind::Market,
+                quantity,
+                price: None,
+                time_in_force: None,
+                stop_loss: None,
+                reduce_only: true,
+                strategy: position.strategy.clone(),
+                correlation: None,
+            };
+            let decided = self.check(out, &request).and_then(|()| self.decide(out, &request, None));
+            let outcome = match &decided {
+                Ok(()) => "taken".to_owned(),
+                Err(refused) => refused.to_string(),
+            };
+            let fields = vec![
+                ("venue.name", position.venue.to_string()),
+                ("symbol", position.symbol.to_string()),
+                ("strategy", position.strategy.to_string()),
+                ("quantity", position.quantity.to_string()),
+                ("after", by.reason.clone()),
+                ("outcome", outcome),
+            ];
+            out.notice(NoticeLevel::Warn, "flatten", fields);
+            match decided {
+                Ok(()) => self.take(out, request, None, None),
+                Err(refused) => self.deny_at_the_door(out, &request, refused, None),
+            }
+        }
     }
 
     fn judge_phase(&self) -> (Phase, Actor) {

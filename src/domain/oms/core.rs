@@ -214,6 +214,7 @@ impl Oms {
         self.dispatch(&mut out, event);
         self.progress_all(&mut out);
         self.settle_phase(&mut out);
+        self.flatten(&mut out);
         self.finish(out)
     }
 

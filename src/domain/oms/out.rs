@@ -4,7 +4,7 @@
 
 use super::core::Now;
 use super::effect::{Answer, Change, Effect, Notice, NoticeLevel, Refusal, RefusalKind};
-use super::event::ReplyTo;
+use super::event::{Actor, ReplyTo};
 use crate::domain::journal::{BalanceRow, NewRow};
 use crate::domain::ledger::{BookedFill, Position};
 use crate::domain::order::OrderNumber;
@@ -41,6 +41,8 @@ pub(super) struct Out {
     /// Orders whose listeners are told, without a row.
     pub(super) told: BTreeSet<OrderNumber>,
     pub(super) snapshot: bool,
+    /// Positions are to be closed, after this one's reset.
+    pub(super) flatten: Option<Actor>,
     /// The decision behind a refusal that is about to be recorded.
     pub(super) denied: Option<Box<DecisionRecord>>,
 }
@@ -54,6 +56,7 @@ impl Out {
             effects: Vec::new(),
             told: BTreeSet::new(),
             snapshot: false,
+            flatten: None,
             denied: None,
         }
     }

@@ -74,6 +74,8 @@ pub enum OnKill {
     CancelAll,
     /// They go on working.
     Keep,
+    /// All of them are cancelled; after the reset, and before anybody resumes, positions are closed.
+    Flatten,
 }
 
 /// One venue.

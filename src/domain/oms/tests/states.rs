@@ -201,3 +201,23 @@ fn a_cold_start_lifts_the_latch_and_says_so() {
     desk.step(Event::LatchCleared { reply: None });
     assert_eq!(desk.oms.phase(), Phase::Running);
 }
+
+#[test]
+fn flatten_closes_what_is_held_after_the_reset_and_not_before() {
+    let controls = Controls { on_kill: OnKill::Flatten, ..Controls::default() };
+    let mut desk = Desk::running_with(Settings { controls, ..settings() });
+    let ack = desk.working(request("entry", "hold", Side::Buy, "1"));
+    let fill = desk.execute(&ack, 1, "1");
+    let mut report = ack.clone();
+    (report.status, report.executed, report.fills) = (OrderStatus::Filled, qty("1"), vec![fill]);
+    desk.step(Event::Report { venue: venue(), report });
+    desk.listed.clear();
+    assert!(sent(&killed(&mut desk)).is_empty());
+    assert!(sent(&desk.steer(Verb::Reset)).is_empty());
+    let sent = sent(&desk.step(Event::LatchCleared { reply: None }));
+    assert_eq!(sent.len(), 1);
+    assert_eq!((sent[0].side, sent[0].quantity), (Side::Sell, qty("1")));
+    assert_eq!(desk.oms.phase(), Phase::Paused);
+    let order = desk.oms.open_orders().next().unwrap();
+    assert!(order.reduce_only && order.strategy.as_str() == "hold");
+}

@@ -1,0 +1,36 @@
+//! What a connector shows of its venue: the latest evidence of its sessions, and how often they were lost.
+
+use crate::domain::losses::{LossCause, Losses};
+use crate::venues::VenueEvidence;
+use parking_lot::RwLock;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// See the module's head. Clones are ends of the same readings.
+#[derive(Debug, Clone, Default)]
+pub struct VenueReadings {
+    evidence: Arc<RwLock<Option<VenueEvidence>>>,
+    losses: Losses,
+}
+
+impl VenueReadings {
+    /// The latest copy; `None` before the first start.
+    #[must_use]
+    pub fn latest(&self) -> Option<VenueEvidence> {
+        self.evidence.read().clone()
+    }
+
+    /// How often the session was lost, by cause; every cause is there.
+    #[must_use]
+    pub fn losses(&self) -> BTreeMap<LossCause, u64> {
+        self.losses.read()
+    }
+
+    pub(super) fn set(&self, evidence: VenueEvidence) {
+        *self.evidence.write() = Some(evidence);
+    }
+
+    pub(super) fn lost(&self, cause: LossCause) {
+        self.losses.note(cause);
+    }
+}
