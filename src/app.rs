@@ -19,11 +19,13 @@ use crate::actors::run_control::Word;
 use crate::actors::{self, Parts, Readings};
 use crate::config::venues::Mode;
 use crate::config::{ConfigErrors, Document, ProcessEnv, Settings};
+use crate::db::TokenFileError;
 use crate::domain::oms::{Actor, StartHow};
 use crate::supervision::{BuildError, Ended, SupervisorDecl, Tree, TreeOptions};
 use crate::telemetry::{RunFolder, RunLog};
-use crate::web::{self, WebState};
+use crate::web::{self, Security, WebState};
 use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
 use actix_web::{App as WebApp, HttpServer};
 use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
@@ -47,6 +49,9 @@ pub enum StartError {
     /// What the settings ask for cannot be made.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// The tokens cannot be read, so nobody could be told from anybody.
+    #[error(transparent)]
+    Tokens(TokenFileError),
     /// The address cannot be bound.
     #[error("cannot listen on {address}: {error}")]
     Listen {
@@ -142,6 +147,7 @@ impl App {
         let trading = plan::trading(&settings, &launch, &ProcessEnv)?;
         let (tree, parts) = actors::tree(&mut readings, trading);
         options::check_children(&options, document, &tree)?;
+        options::check_tokens(&settings, document)?;
         let listen = |error| StartError::Listen { address: settings.web.listen, error };
         let listener = match launch.listener {
             Some(listener) => listener,
@@ -190,6 +196,7 @@ impl App {
             self.mode,
             self.config_hash.clone(),
             self.settings.web.debug_routes,
+            Security::new(&self.settings.web, &self.settings.data_dir.0, self.parts.controls.clone()),
         );
         let web = actix_web::web::Data::new(web);
         let server = serve(web.clone(), &self.listener, self.settings.web.workers)?;
@@ -273,7 +280,10 @@ fn serve(
     let workers = usize::try_from(workers).unwrap_or(1);
     let server = HttpServer::new(move || {
         let state = state.clone();
-        WebApp::new().wrap(web::headers()).configure(move |config| web::configure(config, state))
+        WebApp::new()
+            .wrap(from_fn(web::gate))
+            .wrap(web::headers())
+            .configure(move |config| web::configure(config, state))
     })
     .workers(workers)
     .max_connections(CONNECTIONS_PER_WORKER_MAX)

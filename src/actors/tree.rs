@@ -2,7 +2,7 @@
 
 use super::clock_sentry::{self, ClockReadings};
 use super::connector::{self, VenueReadings};
-use super::journal::{self, Journal, JournalReadings};
+use super::journal::{self, AppendControls, Journal, JournalReadings};
 use super::market_data::{self, MarketBoard, MarketOutlets, Subscriber};
 use super::oms::{self, Cursors, OmsHandle, OmsReadings, Wires};
 use super::paper_exchange;
@@ -12,7 +12,7 @@ use super::run_control::RunControl;
 use super::strategy::{self, StrategyReadings};
 use crate::db::Readers;
 use crate::domain::ids::{StrategyId, VenueId};
-use crate::supervision::{Cell, Strategy, SupervisorDecl, supervisor};
+use crate::supervision::{Cell, Port, Strategy, SupervisorDecl, supervisor};
 use crate::venues::binance::Binance;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -51,6 +51,8 @@ pub struct Parts {
     pub oms: Option<OmsHandle>,
     /// The database, for reading.
     pub readers: Option<Readers>,
+    /// The journal's lane for requests that steered nothing else.
+    pub controls: Option<Port<AppendControls>>,
 }
 
 /// Declares the whole tree.
@@ -68,6 +70,7 @@ pub fn tree(readings: &mut Readings, trading: Option<Trading>) -> (SupervisorDec
     };
     let readers = Readers::lazy(&trading.data_dir);
     let (journal, journal_cell) = journal::declare(trading.data_dir.clone(), readings.journal.clone());
+    let controls = Some(journal.port());
     let wires = Wires {
         journal,
         readers: readers.clone(),
@@ -82,7 +85,7 @@ pub fn tree(readings: &mut Readings, trading: Option<Trading>) -> (SupervisorDec
     let (strategies, subscribers) = strategies(readings, &trading, &wires, &requests);
     let market = market(readings, &trading, &subscribers);
     let root = root.child(infra).child(order_path).child(market).child(strategies);
-    (root, Parts { oms: Some(oms), readers: Some(readers) })
+    (root, Parts { oms: Some(oms), readers: Some(readers), controls })
 }
 
 type Requests = crate::supervision::Port<strategy::StrategyRequest>;

@@ -3,6 +3,7 @@
 pub mod account_sync;
 pub mod book;
 pub mod connection;
+pub mod control;
 pub mod evidence;
 pub mod ids;
 pub mod instrument;
@@ -18,3 +19,4 @@ pub mod reconcile;
 pub mod risk;
 pub mod strategy;
 pub mod time;
+pub mod token;
