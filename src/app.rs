@@ -21,11 +21,13 @@ use crate::actors::run_control::Word;
 use crate::actors::{self, Parts, Readings};
 use crate::config::venues::Mode;
 use crate::config::{ConfigErrors, Document, ProcessEnv, Settings};
+use crate::db::TokenFileError;
 use crate::domain::oms::{Actor, StartHow};
 use crate::supervision::{BuildError, Ended, SupervisorDecl, Tree, TreeOptions};
 use crate::telemetry::{RunFolder, RunLog};
-use crate::web::{self, WebState};
+use crate::web::{self, Security, WebState};
 use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
 use actix_web::{App as WebApp, HttpServer};
 use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
@@ -49,6 +51,9 @@ pub enum StartError {
     /// What the settings ask for cannot be made.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// The tokens cannot be read, so nobody could be told from anybody.
+    #[error(transparent)]
+    Tokens(TokenFileError),
     /// The address cannot be bound.
     #[error("cannot listen on {address}: {error}")]
     Listen {
@@ -148,6 +153,7 @@ impl App {
         let options = options::tree_options(&settings, kill);
         let (tree, parts) = actors::tree(&mut readings, trading);
         options::check_children(&options, document, &tree)?;
+        options::check_tokens(&settings, document)?;
         let listen = |error| StartError::Listen { address: settings.web.listen, error };
         let listener = match launch.listener {
             Some(listener) => listener,
@@ -204,6 +210,7 @@ impl App {
             plan::controls(&self.settings),
             self.config_hash.clone(),
             self.settings.web.debug_routes,
+            Security::new(&self.settings.web, &self.settings.data_dir.0, self.parts.controls.clone()),
         );
         let web = actix_web::web::Data::new(web);
         let server = serve(web.clone(), &self.listener, self.settings.web.workers)?;
@@ -287,7 +294,10 @@ fn serve(
     let workers = usize::try_from(workers).unwrap_or(1);
     let server = HttpServer::new(move || {
         let state = state.clone();
-        WebApp::new().wrap(web::headers()).configure(move |config| web::configure(config, state))
+        WebApp::new()
+            .wrap(from_fn(web::gate))
+            .wrap(web::headers())
+            .configure(move |config| web::configure(config, state))
     })
     .workers(workers)
     .max_connections(CONNECTIONS_PER_WORKER_MAX)

@@ -4,7 +4,7 @@ use super::alert_board::AlertBoard;
 use super::clock_sentry::{self, ClockReadings};
 use super::connector::{self, Beat, VenueReadings};
 use super::heartbeat::{self, HeartbeatReadings, HeartbeatSetup};
-use super::journal::{self, Journal, JournalReadings};
+use super::journal::{self, AppendControls, Journal, JournalReadings};
 use super::kill_switch::{self, KillNews, KillOutlet, KillSwitch};
 use super::market_data::{self, MarketBoard, MarketOutlets, Subscriber};
 use super::oms::{self, Cursors, OmsHandle, OmsReadings, Wires};
@@ -60,6 +60,8 @@ pub struct Parts {
     pub readers: Option<Readers>,
     /// The kill switch.
     pub kill: Option<KillSwitch>,
+    /// The journal's lane for requests that steered nothing else.
+    pub controls: Option<Port<AppendControls>>,
 }
 
 /// Declares the whole tree.
@@ -80,6 +82,7 @@ pub fn tree(readings: &mut Readings, trading: Option<Trading>) -> (SupervisorDec
     let infra = infra.child(kill_cell);
     let readers = Readers::lazy(&trading.data_dir);
     let (journal, journal_cell) = journal::declare(trading.data_dir.clone(), readings.journal.clone());
+    let controls = Some(journal.port());
     let wires = Wires {
         journal,
         readers: readers.clone(),
@@ -100,7 +103,7 @@ pub fn tree(readings: &mut Readings, trading: Option<Trading>) -> (SupervisorDec
     let (strategies, subscribers) = strategies(readings, &trading, &wires, &requests);
     let market = market(readings, &trading, &subscribers);
     let root = root.child(infra).child(order_path).child(heartbeats).child(market).child(strategies);
-    (root, Parts { oms: Some(oms), readers: Some(readers), kill: Some(kill) })
+    (root, Parts { oms: Some(oms), readers: Some(readers), kill: Some(kill), controls })
 }
 
 type Requests = Port<strategy::StrategyRequest>;

@@ -4,8 +4,10 @@ use super::StartError;
 use crate::actors::kill_switch::KillSwitch;
 use crate::config::supervision::Jitter as JitterSetting;
 use crate::config::{
-    ChildOverride as ChildSettings, ConfigErrors, Document, Settings, refused_child_setting, unknown_child,
+    ChildOverride as ChildSettings, ConfigErrors, Document, Settings, listen_without_tokens,
+    refused_child_setting, unknown_child,
 };
+use crate::db::TokenFile;
 use crate::domain::kill_switch::Cause;
 use crate::emergency::Record;
 use crate::supervision::{
@@ -33,6 +35,17 @@ pub(super) fn check_children(
     };
     let problems = tree.check_overrides(&options.overrides);
     ConfigErrors::check(problems.into_iter().map(located).collect()).map_err(StartError::Config)
+}
+
+/// Beyond loopback, nobody may enter without a token: a process without any refuses to listen there.
+pub(super) fn check_tokens(settings: &Settings, document: &Document) -> Result<(), StartError> {
+    let book = TokenFile::at(&settings.data_dir.0).read().map_err(StartError::Tokens)?;
+    let listen = settings.web.listen;
+    if listen.ip().is_loopback() || !book.is_empty() {
+        return Ok(());
+    }
+    let refusal = listen_without_tokens(document, listen);
+    ConfigErrors::check(vec![refusal]).map_err(StartError::Config)
 }
 
 pub(super) fn tree_options(settings: &Settings, kill: Option<KillSwitch>) -> TreeOptions {

@@ -1,11 +1,13 @@
 //! Talks to a running instance over HTTP and turns its refusals into exit codes.
 
 use super::Exit;
+use crate::config::{Fault, ProcessEnv, Secret, SecretRef, SecretSource};
 use clap::Args;
 use reqwest::Method;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, IF_MATCH};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MATCH};
 use serde_json::Value;
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// A control waits for the order management, which answers within five seconds.
@@ -19,10 +21,17 @@ pub struct Remote {
     /// Where the instance listens.
     #[arg(long, default_value = "http://127.0.0.1:8787", env = "PLIMSOLL_URL")]
     url: String,
+    /// A file with the token, readable by its owner alone; otherwise PLIMSOLL_TOKEN is used when it is set. Never a
+    /// flag: the list of processes is no place for secrets.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
     /// Print the answer as JSON.
     #[arg(long)]
     pub(super) json: bool,
 }
+
+/// Where a token is looked for when no file is named.
+const TOKEN_VARIABLE: &str = "PLIMSOLL_TOKEN";
 
 /// One request.
 pub(super) struct Call<'a> {
@@ -31,19 +40,21 @@ pub(super) struct Call<'a> {
     pub(super) query: Vec<(&'static str, String)>,
     pub(super) body: Option<Value>,
     pub(super) if_match: Option<String>,
+    /// Names the request, so that sending it twice does it once.
+    pub(super) key: Option<String>,
 }
 
 impl<'a> Call<'a> {
     pub(super) fn get(path: &'a str) -> Self {
-        Self { method: Method::GET, path, query: Vec::new(), body: None, if_match: None }
+        Self { method: Method::GET, path, query: Vec::new(), body: None, if_match: None, key: None }
     }
 
     pub(super) fn post(path: &'a str, body: Value) -> Self {
-        Self { method: Method::POST, body: Some(body), ..Self::get(path) }
+        Self { method: Method::POST, body: Some(body), key: Some(fresh_key()), ..Self::get(path) }
     }
 
     pub(super) fn delete(path: &'a str) -> Self {
-        Self { method: Method::DELETE, ..Self::get(path) }
+        Self { method: Method::DELETE, key: Some(fresh_key()), ..Self::get(path) }
     }
 
     /// Adds a query parameter when there is a value for it.
@@ -63,8 +74,15 @@ impl Remote {
     /// When the answer is not one of ours or the output cannot be written.
     pub(super) fn call(&self, call: Call<'_>, err: &mut dyn Write) -> anyhow::Result<Outcome> {
         let url = format!("{}{}", self.url.trim_end_matches('/'), call.path);
+        let token = match self.token() {
+            Ok(token) => token,
+            Err(error) => {
+                writeln!(err, "plimsoll: {error:#}")?;
+                return Ok(Err(Exit::Usage));
+            }
+        };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (status, headers, body) = match runtime.block_on(send(&url, call)) {
+        let (status, headers, body) = match runtime.block_on(send(&url, call, token)) {
             Ok(answer) => answer,
             Err(error) => {
                 writeln!(err, "plimsoll: {url} cannot be reached: {error:#}")?;
@@ -84,6 +102,16 @@ impl Remote {
             writeln!(err, "  {}: {}", text(wrong, "pointer"), text(wrong, "detail"))?;
         }
         Ok(Err(if status == 500 { Exit::Failure } else { Exit::Refused }))
+    }
+
+    fn token(&self) -> anyhow::Result<Option<Secret>> {
+        let source = match &self.token_file {
+            Some(file) => SecretSource::File(file.clone()),
+            None if std::env::var_os(TOKEN_VARIABLE).is_none() => return Ok(None),
+            None => SecretSource::Env(TOKEN_VARIABLE.to_owned()),
+        };
+        let said = |fault: Fault| anyhow::anyhow!("the token cannot be read: {fault}; {}", fault.advice());
+        SecretRef::new(source).resolve(&ProcessEnv).map(Some).map_err(said)
     }
 
     /// Makes a reading call and prints its answer, as JSON or by `print`.
@@ -113,7 +141,7 @@ impl Remote {
     }
 }
 
-async fn send(url: &str, call: Call<'_>) -> anyhow::Result<(u16, HeaderMap, Vec<u8>)> {
+async fn send(url: &str, call: Call<'_>, token: Option<Secret>) -> anyhow::Result<(u16, HeaderMap, Vec<u8>)> {
     let client = reqwest::Client::builder()
         .timeout(TIMEOUT)
         .no_proxy()
@@ -126,6 +154,14 @@ async fn send(url: &str, call: Call<'_>) -> anyhow::Result<(u16, HeaderMap, Vec<
     if let Some(state) = call.if_match {
         request = request.header(IF_MATCH, state);
     }
+    if let Some(key) = call.key {
+        request = request.header("idempotency-key", key);
+    }
+    if let Some(token) = token {
+        let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose()))?;
+        value.set_sensitive(true);
+        request = request.header(AUTHORIZATION, value);
+    }
     let mut response = request.send().await?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let mut body = Vec::new();
@@ -134,6 +170,11 @@ async fn send(url: &str, call: Call<'_>) -> anyhow::Result<(u16, HeaderMap, Vec<
         body.extend_from_slice(&chunk);
     }
     Ok((status, headers, body))
+}
+
+/// A key that no other request has.
+fn fresh_key() -> String {
+    format!("cli-{:x}-{:016x}", crate::clock::wall_millis(), fastrand::u64(..))
 }
 
 /// A name as one segment of a path: what could end the segment or begin a query is escaped.

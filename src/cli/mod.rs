@@ -14,6 +14,7 @@ mod orders;
 mod read;
 mod serve;
 mod steer;
+mod token;
 pub mod venue;
 
 pub use exit::Exit;
@@ -77,6 +78,11 @@ enum Command {
     Resume(control::ControlArgs),
     /// Drain, then start warm in place.
     Restart(control::ControlArgs),
+    /// Requests that steered an instance or were refused.
+    Audit(read::PageArgs),
+    /// Make, list or revoke the tokens of a data directory.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     /// Check, export or follow the journal of a data directory.
     #[command(subcommand)]
     Journal(journal::JournalCommand),
@@ -111,6 +117,8 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
         Command::Reset(args) => steer::reset(&args, out, err),
         Command::Resume(args) => steer::resume(&args, out, err),
         Command::Restart(args) => control::restart(&args, out, err),
+        Command::Audit(args) => read::audit(&args, out, err),
+        Command::Token(command) => token::run(&command, out, err),
         Command::Journal(command) => journal::run(&command, out, err),
         Command::Venue(args) => return venue::run(&args, out, err),
         Command::Bench(args) => bench::run(&args, out).map(|met| if met { Exit::Ok } else { Exit::Failure }),

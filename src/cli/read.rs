@@ -153,6 +153,16 @@ pub fn order(id: &str, args: &Remote, out: &mut dyn Write, err: &mut dyn Write) 
     })
 }
 
+/// Prints the audit, oldest first.
+///
+/// # Errors
+/// When the answer is not one of ours or the output cannot be written.
+pub fn audit(args: &PageArgs, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result<Exit> {
+    let columns = &["at", "actor", "peer", "route", "status", "code", "reason"];
+    let call = paged("/api/v1/audit", args);
+    args.remote.show(call, out, err, |answer, out| table(list(answer, "items"), columns, out))
+}
+
 /// Prints fills, in the order in which they were booked.
 ///
 /// # Errors

@@ -27,6 +27,7 @@ pub mod strategies;
 pub mod supervision;
 pub mod typed;
 pub mod venues;
+pub mod web;
 pub mod yaml;
 
 pub use env::{EnvReader, ProcessEnv};
@@ -41,3 +42,4 @@ pub use secret::{Secret, SecretRef, SecretSource};
 pub use settings::Settings;
 pub use source::Source;
 pub use supervision::{ChildOverride, child_override_position, refused_child_setting, unknown_child};
+pub use web::listen_without_tokens;

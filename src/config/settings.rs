@@ -1,9 +1,8 @@
 //! The operator's settings: every key, its unit, its default and its limits.
 //!
-//! Owns the root of the configuration and the small sections; supervision has its own file. Every
-//! section refuses unknown keys, and `validate()` reports all problems. Values that act on each other
-//! (debug routes and the listen address) are judged here, so that a process never starts half-safe.
-//! Does not read files; see [`super::load`].
+//! Owns the root of the configuration and the small sections; larger ones have their own files. Every
+//! section refuses unknown keys, and `validate()` reports all problems. Does not read files; see
+//! [`super::load`].
 
 use super::controls::Controls;
 use super::heartbeat::HeartbeatSettings;
@@ -15,14 +14,10 @@ use super::problems::Problems;
 use super::strategies::StrategySettings;
 use super::supervision::Supervision;
 use super::venues::Venue;
+use super::web::Web;
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize, de};
-use std::net::SocketAddr;
-use std::ops::RangeInclusive;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-
-/// Allowed number of HTTP worker threads.
-pub const WORKERS: RangeInclusive<u64> = 1..=16;
 
 /// Longest name of a deployment or instance, in characters.
 pub const NAME_CHARS_MAX: usize = 64;
@@ -120,27 +115,6 @@ pub enum LogFormat {
     Json,
 }
 
-/// The HTTP surface.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Web {
-    /// Address and port to listen on. Only loopback for now; port 0 takes a free one.
-    #[serde(deserialize_with = "listen_address")]
-    #[schemars(with = "String")]
-    pub listen: SocketAddr,
-    /// Worker threads, 1 to 16.
-    #[schemars(range(min = 1, max = 16))]
-    pub workers: u64,
-    /// Routes that break things on purpose, for tests. Refused outside development.
-    pub debug_routes: bool,
-}
-
-impl Default for Web {
-    fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8787)), workers: 2, debug_routes: false }
-    }
-}
-
 /// A folder; `data` unless set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
@@ -160,7 +134,7 @@ impl Configuration for Settings {
         name(problems, "deployment.name", &self.deployment.name);
         name(problems, "deployment.instance", &self.deployment.instance);
         log_level(problems, &self.telemetry.log_level);
-        self.validate_web(problems);
+        self.web.validate(self.deployment.environment, problems);
         if self.data_dir.0.as_os_str().is_empty() {
             problems.rule("data_dir", "data_dir_empty", "the path is empty", "name a folder, such as `data`");
         }
@@ -170,30 +144,6 @@ impl Configuration for Settings {
         self.orders.validate(problems);
         self.heartbeat.validate(problems);
         self.supervision.validate(problems);
-    }
-}
-
-impl Settings {
-    fn validate_web(&self, problems: &mut Problems) {
-        problems.range("web.workers", self.web.workers, &WORKERS);
-        let is_loopback = self.web.listen.ip().is_loopback();
-        if !is_loopback {
-            problems.rule(
-                "web.listen",
-                "listen_not_loopback",
-                format!("{} is not a loopback address", self.web.listen),
-                "listening beyond this host needs control tokens, which do not exist yet: use 127.0.0.1 or [::1]",
-            );
-        }
-        if self.web.debug_routes && !(is_loopback && self.deployment.environment == Environment::Development)
-        {
-            problems.rule(
-                "web.debug_routes",
-                "debug_routes_outside_development",
-                "debug routes can kill actors",
-                "they need a loopback `web.listen` and `deployment.environment: development`; set false",
-            );
-        }
     }
 }
 
@@ -228,12 +178,4 @@ fn log_level(problems: &mut Problems, filter: &str) {
     if let Err(error) = tracing_subscriber::EnvFilter::builder().parse(filter) {
         refuse(format!("not a log filter: {error}"), "write `info` or `info,plimsoll::web=debug`".into());
     }
-}
-
-fn listen_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    text.parse().map_err(|_| {
-        let expected = "an address with a port, such as `127.0.0.1:8787`";
-        de::Error::invalid_value(de::Unexpected::Str(&text), &expected)
-    })
 }

@@ -5,6 +5,7 @@
 use super::archive;
 use super::chain::Link;
 use super::connect::{self, BUSY_TIMEOUT, Purpose};
+use super::controls;
 use super::data_dir::DataDir;
 use super::error::DbError;
 use super::fills::{self, FillFilter, NumberedFill};
@@ -12,6 +13,7 @@ use super::orders::{self, OrderFilter};
 use super::snapshots::{self, SnapshotAge};
 use super::verify::{self, Verified};
 use super::{holdings, journal_rows, meta};
+use crate::domain::control::{AuditRow, IdempotencyKey, Pinned};
 use crate::domain::ids::{ClientOrderId, Symbol, TradeId, VenueId};
 use crate::domain::journal::{BalanceRow, Row, Seq};
 use crate::domain::ledger::Position;
@@ -168,6 +170,22 @@ impl Readers {
     /// [`DbError`].
     pub fn journal(&self, after: Seq, limit: u32) -> Result<Vec<Row>, DbError> {
         journal_rows::rows_after(&mut *self.connection()?, after, page(limit))
+    }
+
+    /// Lines of the audit after a place; at most [`PAGE_MAX`].
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub fn audit(&self, after: Option<u64>, limit: u32) -> Result<Vec<AuditRow>, DbError> {
+        controls::page(&mut *self.connection()?, after, page(limit))
+    }
+
+    /// The answer that a caller's key is pinned to, if it is.
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub fn pinned(&self, principal: &str, key: &IdempotencyKey) -> Result<Option<Pinned>, DbError> {
+        controls::pinned(&mut *self.connection()?, principal, key)
     }
 
     /// The end of the journal.

@@ -119,3 +119,31 @@ diesel::table! {
         compared_at -> Nullable<BigInt>,
     }
 }
+
+diesel::table! {
+    audit (id) {
+        id -> BigInt,
+        at_ms -> BigInt,
+        actor -> Text,
+        principal -> Text,
+        peer -> Text,
+        route -> Text,
+        verb -> Text,
+        reason -> Nullable<Text>,
+        idempotency_key -> Nullable<Text>,
+        status -> BigInt,
+        code -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    idempotency (principal, name) {
+        principal -> Text,
+        name -> Text,
+        route -> Text,
+        body_hash -> Text,
+        status -> BigInt,
+        answer -> Text,
+        at_ms -> BigInt,
+    }
+}

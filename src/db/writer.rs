@@ -15,8 +15,9 @@ use super::orders::OrderLine;
 use super::snapshots::{self, StoredSnapshot};
 use super::telemetry::{self, TelemetryRow};
 use super::transaction::{Failed, immediate};
-use super::{journal_rows, lines, meta, migrate, verify};
+use super::{controls, journal_rows, lines, meta, migrate, verify};
 use crate::clock;
+use crate::domain::control::ControlRow;
 use crate::domain::ids::Correlation;
 use crate::domain::journal::{Batch, NewRow, Row, Seq};
 use crate::domain::time::WallMs;
@@ -203,6 +204,18 @@ impl Writer {
                 .bind::<diesel::sql_types::BigInt, _>(telemetry::KEPT_ROWS)
                 .execute(connection)
                 .map(|_| ())
+        })
+    }
+
+    /// Writes rows of requests that steered nothing else, in a transaction of their own; old ones make room.
+    ///
+    /// # Errors
+    /// [`WriteError`]: nothing of it was written.
+    pub fn append_controls(&mut self, rows: &[ControlRow]) -> Result<(), WriteError> {
+        let now = WallMs(clock::wall_millis());
+        self.small(|connection| {
+            controls::insert(connection, rows)?;
+            controls::prune(connection, now)
         })
     }
 

@@ -3,6 +3,7 @@
 pub mod account_sync;
 pub mod book;
 pub mod connection;
+pub mod control;
 pub mod evidence;
 pub mod heartbeat;
 pub mod ids;
@@ -22,4 +23,5 @@ pub mod risk;
 pub mod run_state;
 pub mod strategy;
 pub mod time;
+pub mod token;
 pub mod tripwire;

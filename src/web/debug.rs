@@ -1,5 +1,6 @@
-//! `POST /debug/actors/{path}/{fault}`: make an actor fail on purpose, in development alone.
+//! `POST /debug/actors/{path}/{fault}` and `/debug/web/panic`: failures on purpose, in development alone.
 
+use super::access::Principal;
 use super::problem::Problem;
 use super::state::WebState;
 use crate::supervision::Fault;
@@ -22,4 +23,10 @@ pub(super) async fn inject(
     } else {
         Err(Problem::not_found(format!("no living actor at {path}")))
     }
+}
+
+/// Panics as a handler with a bug would.
+#[expect(clippy::panic, reason = "this is what it is for")]
+pub(super) async fn panic(caller: Principal) -> HttpResponse {
+    panic!("asked for by {}", caller.actor)
 }

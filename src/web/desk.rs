@@ -3,6 +3,7 @@
 //! Web changes nothing by itself: every change is an ask to the order management, which writes it down first.
 //! Books are read on the blocking pool, never on the event loop, so a slow disk delays its reader alone.
 
+use super::access::Principal;
 use super::problem::Problem;
 use super::state::WebState;
 use crate::actors::kill_switch::KillSwitch;
@@ -18,7 +19,7 @@ use std::time::Duration;
 /// How long a caller waits for an answer of the order management.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
-/// Who a request comes from. Without tokens there is one caller: whoever reaches the loopback address.
+/// Who a request comes from, by the name of its token.
 pub(super) struct Caller(String);
 
 impl Caller {
@@ -32,8 +33,9 @@ impl FromRequest for Caller {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
-    fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self("http".to_owned())))
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let principal = Principal::from_request(request, payload).into_inner();
+        ready(principal.map(|principal| Self(principal.actor)))
     }
 }
 

@@ -1,39 +1,51 @@
 //! The HTTP surface: one route table, one error shape, one file per resource.
 //!
 //! Health reads the tree through its snapshot, which never waits for an actor; books are read on the blocking
-//! pool; everything that changes trading is an ask to the order management, which writes it down first. It
-//! listens on loopback only: the configuration refuses any other address until control tokens exist. The
-//! debug routes make actors fail and exist only when the configuration asks for them in a development
-//! deployment.
+//! pool; everything that changes trading is an ask to the order management, which writes it down first. Every
+//! request passes one gate ([`gate`]), which allows what the route table allows and nothing else. The debug
+//! routes make actors fail and exist only when the configuration asks for them in a development deployment.
 
+mod access;
 mod alerts;
+mod audit;
+mod body;
 mod books;
+mod calm;
 mod controls;
 mod debug;
 mod desk;
 mod events;
 mod fields;
+mod gate;
 mod guard;
 mod health;
+mod idempotency;
+mod keyring;
 mod metrics;
 mod order_requests;
 mod orders;
+mod pace;
 mod pages;
 mod positions;
 mod problem;
 mod quotes;
 mod routes;
+mod security;
 mod state;
 mod status;
 mod strategies;
 mod supervision;
+mod throttle;
 mod truth;
 mod wire;
 
+pub use access::{Access, Principal};
 pub use events::STREAMS_MAX;
+pub use gate::{Noted, gate};
 pub use metrics::text as metrics_text;
 pub use problem::{FieldError, Problem};
-pub use routes::{ROUTES, RouteEntry};
+pub use routes::{KeyRule, ROUTES, RouteEntry};
+pub use security::Security;
 pub use state::WebState;
 
 use actix_web::middleware::DefaultHeaders;

@@ -8,13 +8,17 @@ use actix_web::{Error, HttpRequest, HttpResponse, Responder, ResponseError};
 use serde::Serialize;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// What can be wrong with a request. Each has one status and one code, by exhaustive matches below.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind {
     BadRequest,
+    Unauthorized,
+    Forbidden,
     NotFound,
     MethodNotAllowed { allowed: String },
+    RequestTimeout,
     Conflict,
     PreconditionFailed,
     PreconditionRequired,
@@ -22,6 +26,7 @@ enum Kind {
     UnsupportedMediaType,
     Misdirected,
     Unprocessable,
+    TooManyRequests { retry_after: u64 },
     Internal,
     Unavailable,
 }
@@ -90,6 +95,18 @@ impl Problem {
         Self::new(Kind::BadRequest, detail)
     }
 
+    /// 401: a good token would help.
+    #[must_use]
+    pub fn unauthorized(detail: impl Into<String>) -> Self {
+        Self::new(Kind::Unauthorized, detail)
+    }
+
+    /// 403: this caller may not, whatever it sends.
+    #[must_use]
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(Kind::Forbidden, detail)
+    }
+
     /// 404.
     #[must_use]
     pub fn not_found(detail: impl Into<String>) -> Self {
@@ -101,6 +118,12 @@ impl Problem {
     pub fn method_not_allowed(used: &Method, allowed: &str) -> Self {
         let detail = format!("{used} is not possible here, use {allowed}");
         Self::new(Kind::MethodNotAllowed { allowed: allowed.to_owned() }, detail)
+    }
+
+    /// 408: the body did not come in time.
+    #[must_use]
+    pub fn request_timeout(detail: impl Into<String>) -> Self {
+        Self::new(Kind::RequestTimeout, detail)
     }
 
     /// 409: it contradicts the present state.
@@ -137,6 +160,31 @@ impl Problem {
         Self { errors, ..Self::new(Kind::Unprocessable, detail) }
     }
 
+    /// 413: more bytes than any request needs.
+    #[must_use]
+    pub fn payload_too_large() -> Self {
+        Self::new(Kind::PayloadTooLarge, format!("at most {} bytes", super::BODY_BYTES_MAX))
+    }
+
+    /// 415.
+    #[must_use]
+    pub fn unsupported_media_type() -> Self {
+        Self::new(Kind::UnsupportedMediaType, "send Content-Type: application/json")
+    }
+
+    /// 429: not before `wait` is over.
+    #[must_use]
+    pub fn too_many_requests(detail: impl Into<String>, wait: Duration) -> Self {
+        let whole = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1);
+        Self::new(Kind::TooManyRequests { retry_after: whole }, detail)
+    }
+
+    /// 422: one thing is wrong that is no member of the body.
+    #[must_use]
+    pub fn unprocessable(detail: impl Into<String>) -> Self {
+        Self::new(Kind::Unprocessable, detail)
+    }
+
     /// 503: not now; `Retry-After` says when.
     #[must_use]
     pub fn unavailable(detail: impl Into<String>) -> Self {
@@ -155,20 +203,31 @@ impl Problem {
         &self.errors
     }
 
+    /// What the log calls it.
+    #[must_use]
+    pub fn request_id(&self) -> String {
+        format!("r-{}", self.request_id)
+    }
+
     /// The same problem under a code of its own.
     #[must_use]
     pub fn with_code(self, code: &str) -> Self {
         Self { code: Some(code.to_owned()), ..self }
     }
 
-    fn code(&self) -> &str {
+    /// The stable word for what is wrong.
+    #[must_use]
+    pub fn code(&self) -> &str {
         if let Some(code) = &self.code {
             return code;
         }
         match self.kind {
             Kind::BadRequest => "bad_request",
+            Kind::Unauthorized => "unauthorized",
+            Kind::Forbidden => "forbidden",
             Kind::NotFound => "not_found",
             Kind::MethodNotAllowed { .. } => "method_not_allowed",
+            Kind::RequestTimeout => "request_timeout",
             Kind::Conflict => "conflict",
             Kind::PreconditionFailed => "precondition_failed",
             Kind::PreconditionRequired => "precondition_required",
@@ -176,6 +235,7 @@ impl Problem {
             Kind::UnsupportedMediaType => "unsupported_media_type",
             Kind::Misdirected => "misdirected_request",
             Kind::Unprocessable => "unprocessable",
+            Kind::TooManyRequests { .. } => "too_many_requests",
             Kind::Internal => "internal",
             Kind::Unavailable => "unavailable",
         }
@@ -184,8 +244,11 @@ impl Problem {
     const fn title(&self) -> &'static str {
         match self.kind {
             Kind::BadRequest => "The request is malformed",
+            Kind::Unauthorized => "A good token is needed",
+            Kind::Forbidden => "The caller may not do this",
             Kind::NotFound => "There is no such resource",
             Kind::MethodNotAllowed { .. } => "The resource does not know this verb",
+            Kind::RequestTimeout => "The request came too slowly",
             Kind::Conflict => "It contradicts the present state",
             Kind::PreconditionFailed => "The state has changed since it was read",
             Kind::PreconditionRequired => "The request must name the state that it acts on",
@@ -193,6 +256,7 @@ impl Problem {
             Kind::UnsupportedMediaType => "The request body must be JSON",
             Kind::Misdirected => "The request was sent to another name",
             Kind::Unprocessable => "The request has wrong values",
+            Kind::TooManyRequests { .. } => "Too many requests",
             Kind::Internal => "Something broke on our side",
             Kind::Unavailable => "Not possible now, try again",
         }
@@ -209,8 +273,11 @@ impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
         match self.kind {
             Kind::BadRequest => StatusCode::BAD_REQUEST,
+            Kind::Unauthorized => StatusCode::UNAUTHORIZED,
+            Kind::Forbidden => StatusCode::FORBIDDEN,
             Kind::NotFound => StatusCode::NOT_FOUND,
             Kind::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Kind::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Kind::Conflict => StatusCode::CONFLICT,
             Kind::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Kind::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
@@ -218,6 +285,7 @@ impl ResponseError for Problem {
             Kind::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Kind::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Kind::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
+            Kind::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
             Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -231,19 +299,21 @@ impl ResponseError for Problem {
             status: status.as_u16(),
             detail: &self.detail,
             code: self.code(),
-            request_id: format!("r-{}", self.request_id),
+            request_id: self.request_id(),
             errors: &self.errors,
         };
         let mut response = HttpResponse::build(status).json(body);
         let problem_json = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, problem_json);
         let extra = match &self.kind {
-            Kind::MethodNotAllowed { allowed } => Some((header::ALLOW, allowed.as_str())),
-            Kind::Unavailable => Some((header::RETRY_AFTER, RETRY_AFTER_SECONDS)),
+            Kind::MethodNotAllowed { allowed } => Some((header::ALLOW, allowed.clone())),
+            Kind::Unauthorized => Some((header::WWW_AUTHENTICATE, "Bearer realm=\"plimsoll\"".to_owned())),
+            Kind::TooManyRequests { retry_after } => Some((header::RETRY_AFTER, retry_after.to_string())),
+            Kind::Unavailable => Some((header::RETRY_AFTER, RETRY_AFTER_SECONDS.to_owned())),
             _ => None,
         };
         if let Some((name, value)) = extra
-            && let Ok(value) = HeaderValue::from_str(value)
+            && let Ok(value) = HeaderValue::from_str(&value)
         {
             response.headers_mut().insert(name, value);
         }
@@ -262,15 +332,13 @@ impl Responder for Problem {
 pub(super) fn from_json(error: JsonPayloadError, _: &HttpRequest) -> Error {
     let problem = match &error {
         JsonPayloadError::Overflow { .. } | JsonPayloadError::OverflowKnownLength { .. } => {
-            Problem::new(Kind::PayloadTooLarge, format!("at most {} bytes", super::BODY_BYTES_MAX))
+            Problem::payload_too_large()
         }
         JsonPayloadError::Deserialize(error) if error.is_data() => {
             let detail = error.to_string();
             Problem::invalid(vec![FieldError { pointer: String::new(), detail }])
         }
-        JsonPayloadError::ContentType => {
-            Problem::new(Kind::UnsupportedMediaType, "send Content-Type: application/json")
-        }
+        JsonPayloadError::ContentType => Problem::unsupported_media_type(),
         _ => Problem::bad_request(error.to_string()),
     };
     problem.into()

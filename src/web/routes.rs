@@ -1,14 +1,34 @@
-//! The route table: every verb of every path, in the order of the documentation.
+//! The route table: every verb of every path, what it asks of its callers, in the order of the documentation.
+//!
+//! A line cannot be written without saying who may call it; what is in no line needs a token and then answers 404 or
+//! 405.
 
+use super::access::Access;
+use super::calm::calm;
 use super::problem::Problem;
 use super::{
-    alerts, books, controls, debug, events, guard, health, metrics, orders, positions, quotes, status,
+    alerts, audit, books, controls, debug, events, health, metrics, orders, positions, quotes, status,
     strategies, supervision,
 };
+use crate::domain::token::Scope;
+use actix_web::dev::ServiceRequest;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, Resource, Route, web};
+
+/// What a route makes of `Idempotency-Key`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyRule {
+    /// It changes nothing: the header has no meaning.
+    None,
+    /// A key may be sent.
+    Optional,
+    /// 400 without one.
+    Required,
+}
+
+use KeyRule::{Optional, Required};
 
 /// One line of the API's inventory.
 pub struct RouteEntry {
@@ -16,61 +36,96 @@ pub struct RouteEntry {
     pub method: Method,
     /// The path, with actix placeholders.
     pub path: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    /// What it makes of `Idempotency-Key`.
+    pub key: KeyRule,
+    /// Every request is a line of the audit.
+    pub audited: bool,
     make: fn() -> Route,
     /// Only with `web.debug_routes`.
     pub debug: bool,
 }
 
+/// Whoever reaches the address may ask.
+const fn open(path: &'static str, make: fn() -> Route) -> RouteEntry {
+    let (method, access) = (Method::GET, Access::Open);
+    RouteEntry { method, path, access, key: KeyRule::None, audited: false, make, debug: false }
+}
+
+/// Reads something.
 const fn get(path: &'static str, make: fn() -> Route) -> RouteEntry {
-    RouteEntry { method: Method::GET, path, make, debug: false }
+    let (method, access) = (Method::GET, Access::Needs(Scope::Read));
+    RouteEntry { method, path, access, key: KeyRule::None, audited: false, make, debug: false }
 }
 
-const fn post(path: &'static str, make: fn() -> Route) -> RouteEntry {
-    RouteEntry { method: Method::POST, path, make, debug: false }
+/// Changes orders: the journal tells of it.
+const fn order(method: Method, path: &'static str, make: fn() -> Route) -> RouteEntry {
+    let access = Access::Needs(Scope::Trade);
+    RouteEntry { method, path, access, key: KeyRule::Optional, audited: false, make, debug: false }
 }
 
-const fn delete(path: &'static str, make: fn() -> Route) -> RouteEntry {
-    RouteEntry { method: Method::DELETE, path, make, debug: false }
+/// Steers the process: audited. Where doing it twice is doing it once, the key may be left out.
+const fn control(path: &'static str, scope: Scope, key: KeyRule, make: fn() -> Route) -> RouteEntry {
+    let (method, access) = (Method::POST, Access::Needs(scope));
+    RouteEntry { method, path, access, key, audited: true, make, debug: false }
+}
+
+/// Breaks something on purpose.
+const fn debugging(path: &'static str, make: fn() -> Route) -> RouteEntry {
+    let (method, access) = (Method::POST, Access::Needs(Scope::Admin));
+    RouteEntry { method, path, access, key: KeyRule::Optional, audited: true, make, debug: true }
 }
 
 /// All routes. Entries of one path stand together.
 pub const ROUTES: &[RouteEntry] = &[
-    get("/livez", || web::route().to(health::livez)),
+    open("/livez", || web::route().to(health::livez)),
     get("/readyz", || web::route().to(health::readyz)),
     get("/health", || web::route().to(health::health)),
     get("/metrics", || web::route().to(metrics::metrics)),
     get("/api/v1/status", || web::route().to(status::status)),
     get("/api/v1/supervision", || web::route().to(supervision::supervision)),
-    post("/api/v1/orders", || web::route().to(orders::submit)),
+    order(Method::POST, "/api/v1/orders", || web::route().to(orders::submit)),
     get("/api/v1/orders", || web::route().to(orders::list)),
     get("/api/v1/orders/{client_order_id}", || web::route().to(orders::get)),
-    delete("/api/v1/orders/{client_order_id}", || web::route().to(orders::cancel)),
-    post("/api/v1/orders/{client_order_id}/replace", || web::route().to(orders::replace)),
-    post("/api/v1/orders/{client_order_id}/resolve", || web::route().to(orders::resolve)),
+    order(Method::DELETE, "/api/v1/orders/{client_order_id}", || web::route().to(orders::cancel)),
+    order(Method::POST, "/api/v1/orders/{client_order_id}/replace", || web::route().to(orders::replace)),
+    order(Method::POST, "/api/v1/orders/{client_order_id}/resolve", || web::route().to(orders::resolve)),
     get("/api/v1/fills", || web::route().to(books::fills)),
     get("/api/v1/positions", || web::route().to(positions::positions)),
     get("/api/v1/balances", || web::route().to(books::balances)),
     get("/api/v1/journal", || web::route().to(books::journal)),
     get("/api/v1/quotes", || web::route().to(quotes::quotes)),
     get("/api/v1/alerts", || web::route().to(alerts::list)),
-    post("/api/v1/controls/cancel-all", || web::route().to(controls::cancel_all)),
-    post("/api/v1/controls/restart", || web::route().to(controls::restart)),
-    post("/api/v1/controls/pause", || web::route().to(controls::pause)),
-    post("/api/v1/controls/reduce-only", || web::route().to(controls::reduce_only)),
-    post("/api/v1/controls/kill", || web::route().to(controls::kill)),
-    post("/api/v1/controls/reset", || web::route().to(controls::reset)),
-    post("/api/v1/controls/resume", || web::route().to(controls::resume)),
+    get("/api/v1/audit", || web::route().to(audit::list)),
+    control("/api/v1/controls/cancel-all", Scope::Pause, Required, || web::route().to(controls::cancel_all)),
+    control("/api/v1/controls/restart", Scope::Admin, Required, || web::route().to(controls::restart)),
+    control("/api/v1/controls/pause", Scope::Pause, Required, || web::route().to(controls::pause)),
+    control("/api/v1/controls/reduce-only", Scope::Pause, Required, || {
+        web::route().to(controls::reduce_only)
+    }),
+    // Nothing may stand between a person and this one.
+    control("/api/v1/controls/kill", Scope::Kill, Optional, || web::route().to(controls::kill)),
+    control("/api/v1/controls/reset", Scope::Resume, Required, || web::route().to(controls::reset)),
+    control("/api/v1/controls/resume", Scope::Resume, Required, || web::route().to(controls::resume)),
     get("/api/v1/strategies", || web::route().to(strategies::list)),
-    post("/api/v1/strategies/{name}/enable", || web::route().to(strategies::enable)),
-    post("/api/v1/strategies/{name}/disable", || web::route().to(strategies::disable)),
+    control("/api/v1/strategies/{name}/enable", Scope::Resume, Optional, || {
+        web::route().to(strategies::enable)
+    }),
+    control("/api/v1/strategies/{name}/disable", Scope::Pause, Optional, || {
+        web::route().to(strategies::disable)
+    }),
     get("/api/v1/events", || web::route().to(events::events)),
-    RouteEntry {
-        method: Method::POST,
-        path: "/debug/actors/{path:.+}/{fault}",
-        make: || web::route().to(debug::inject),
-        debug: true,
-    },
+    debugging("/debug/web/panic", || web::route().to(debug::panic)),
+    debugging("/debug/actors/{path:.+}/{fault}", || web::route().to(debug::inject)),
 ];
+
+/// The line of a request; `None` for what is in no line.
+pub(super) fn entry(request: &ServiceRequest) -> Option<&'static RouteEntry> {
+    let pattern = request.match_pattern()?;
+    let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
+    ROUTES.iter().find(|entry| entry.path == pattern && entry.method == *method)
+}
 
 /// Registers every route, one resource for each path.
 pub(super) fn register(config: &mut ServiceConfig, with_debug: bool) {
@@ -82,7 +137,7 @@ pub(super) fn register(config: &mut ServiceConfig, with_debug: bool) {
         }
         done.push(entry.path);
         let verbs = ROUTES.iter().filter(wanted).filter(|other| other.path == entry.path).collect();
-        config.service(resource(entry.path, verbs).wrap(from_fn(guard::only_this_machine)));
+        config.service(resource(entry.path, verbs).wrap(from_fn(calm)));
     }
 }
 

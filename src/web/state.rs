@@ -1,6 +1,7 @@
 //! What every handler may read.
 
 use super::events::Streams;
+use super::security::Security;
 use super::truth::{OrderPath, Truth, Truths};
 use crate::actors::{Parts, Readings};
 use crate::config::venues::Mode;
@@ -20,6 +21,7 @@ pub struct WebState {
     pub(super) config_hash: String,
     pub(super) started: Instant,
     pub(super) streams: Streams,
+    pub(super) security: Security,
     /// Tells the event ids of this run from those of an earlier one.
     run_id: String,
     debug_routes: bool,
@@ -37,6 +39,7 @@ impl WebState {
         controls: Controls,
         config_hash: String,
         debug_routes: bool,
+        security: Security,
     ) -> Self {
         let started = crate::clock::monotonic();
         Self {
@@ -48,6 +51,7 @@ impl WebState {
             config_hash,
             started,
             streams: Streams::default(),
+            security,
             run_id: format!("{:x}", crate::clock::wall_millis()),
             debug_routes,
             truths: Truths::default(),

@@ -127,6 +127,9 @@ impl Caller {
             let key = format!("l-{:x}", fastrand::u64(..));
             request = request.header("Idempotency-Key", key).json(body);
         }
+        if path.contains("/controls/") {
+            request = request.header("idempotency-key", format!("{:016x}", fastrand::u64(..)));
+        }
         let Ok(response) = request.send().await else {
             // The other side is being killed: do not spin until it is back.
             tokio::time::sleep(Duration::from_millis(20)).await;

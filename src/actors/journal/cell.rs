@@ -14,6 +14,7 @@ use super::session::{self, Checked};
 use super::upkeep::UPKEEP;
 use crate::clock;
 use crate::db::{Link, TelemetryRow, WriteError, Writer};
+use crate::domain::control::ControlRow;
 use crate::domain::journal::{Batch, Row};
 use crate::supervision::{Ctx, Fence, Port, TellError};
 use actix::fut::{ActorFutureExt as _, ready};
@@ -48,6 +49,7 @@ pub struct Journal {
     pub(super) file_checked: bool,
     pub(super) sessions: Arc<AtomicU64>,
     pub(super) telemetry: VecDeque<TelemetryRow>,
+    pub(super) controls: VecDeque<ControlRow>,
     pub(super) last_append: Instant,
     pub(super) last_write: Option<Instant>,
     pub(super) archive_again: Instant,
@@ -76,6 +78,7 @@ impl Actor for Journal {
     fn stopped(&mut self, ctx: &mut Self::Context) {
         // What was sent before the end of the order management is written before ours.
         self.write_all(ctx);
+        self.write_controls();
         self.deliver();
         if !self.queue.is_empty() {
             tracing::error!(

@@ -50,6 +50,7 @@ pub fn declare_with(
             file_checked: false,
             sessions: Arc::clone(&sessions),
             telemetry: VecDeque::new(),
+            controls: VecDeque::new(),
             last_append: now,
             last_write: None,
             archive_again: now,

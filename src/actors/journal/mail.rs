@@ -1,6 +1,7 @@
 //! The journal's messages.
 
 use crate::db::TelemetryRow;
+use crate::domain::control::ControlRow;
 use crate::domain::journal::{Batch, Row, Seq, Ticket};
 use crate::supervision::Port;
 use actix::Message;
@@ -95,3 +96,8 @@ pub enum JournalAnswer {
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct AppendTelemetry(pub Vec<TelemetryRow>);
+
+/// Write what is known of requests that steered nothing else, when nothing else waits.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct AppendControls(pub Vec<ControlRow>);

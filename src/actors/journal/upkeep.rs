@@ -38,6 +38,7 @@ impl Journal {
         if self.writer.is_err() || self.queue.down().is_some() || !self.queue.is_empty() {
             return;
         }
+        self.write_controls();
         self.write_telemetry();
         let now = clock::monotonic();
         let proven = self.last_write.is_some_and(|at| {

@@ -213,8 +213,8 @@ impl Oms {
         for position in held {
             let lot = self.instruments.get(&(position.venue.clone(), position.symbol.clone()));
             let lot = lot.map(|rules| rules.market_lot.as_ref().unwrap_or(&rules.lot));
-            let whole = Quantity::new(position.quantity.get().abs()).ok();
-            let quantity = lot.zip(whole).and_then(|(lot, whole)| lot.floor_quantity(whole));
+            let quantity = lot.and_then(|lot| lot.floor(position.quantity.get().abs()));
+            let quantity = quantity.and_then(|quantity| Quantity::new(quantity).ok());
             let Some(quantity) = quantity.filter(|quantity| !quantity.is_zero()) else { continue };
             let request = OrderRequest {
                 client_order_id: None,
