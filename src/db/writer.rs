@@ -384,6 +384,7 @@ struct Projections<'a> {
     fills: Vec<FillLine<'a>>,
     positions: Vec<PositionLine<'a>>,
     balances: Vec<BalanceLine<'a>>,
+    controls: Vec<&'a [ControlRow]>,
 }
 
 impl<'a> Projections<'a> {
@@ -403,6 +404,7 @@ impl<'a> Projections<'a> {
             fills: fills.into_iter().map(FillLine::new).collect(),
             positions: positions.into_iter().map(PositionLine::new).collect(),
             balances: balances.into_iter().map(BalanceLine::new).collect(),
+            controls: all().map(|batch| batch.controls.as_slice()).filter(|rows| !rows.is_empty()).collect(),
         }
     }
 
@@ -412,6 +414,9 @@ impl<'a> Projections<'a> {
         let changed = lines::insert(connection, &self.fills)?;
         lines::insert(connection, &self.positions)?;
         lines::insert(connection, &self.balances)?;
+        for rows in &self.controls {
+            controls::insert(connection, rows)?;
+        }
         Ok(self.fills.len().saturating_sub(changed))
     }
 }

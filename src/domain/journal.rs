@@ -3,6 +3,7 @@
 //! Rows are facts and never change. Projections (orders, fills, positions, balances) hold the latest state for
 //! readers; writing the same key twice keeps the later. A [`Batch`] is durable as a whole or not at all.
 
+use super::control::ControlRow;
 use super::ids::{Asset, Correlation, StrategyId, VenueId};
 use super::ledger::{BookedFill, Position};
 use super::money::Amount;
@@ -97,6 +98,8 @@ pub struct Batch {
     pub positions: Vec<Position>,
     /// Balances heard or compared.
     pub balances: Vec<BalanceRow>,
+    /// Requests that steered the process, with their answers: lines of the audit, and answers to repeat.
+    pub controls: Vec<ControlRow>,
     /// The state after the last row of this batch.
     pub snapshot: Option<Snapshot>,
     /// An intent: when it cannot be written now it is refused and forgotten, because nothing was sent yet.

@@ -2,6 +2,7 @@
 //!
 //! Owns no clock. A shell reads `crate::clock` and passes the value in.
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 /// Monotonic milliseconds since an origin that the process chose once. Never compared across processes.
@@ -25,6 +26,15 @@ impl Mono {
 /// Wall-clock milliseconds since the UNIX epoch, as venues stamp their messages. Never orders a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct WallMs(pub i64);
+
+impl WallMs {
+    /// RFC 3339 in UTC with milliseconds, as the API prints times; `None` beyond the calendar.
+    #[must_use]
+    pub fn rfc3339(self) -> Option<String> {
+        let at = DateTime::<Utc>::from_timestamp_millis(self.0)?;
+        Some(at.to_rfc3339_opts(SecondsFormat::Millis, true))
+    }
+}
 
 #[cfg(test)]
 mod tests {

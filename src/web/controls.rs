@@ -5,6 +5,7 @@
 
 use super::desk::Caller;
 use super::fields::{Fields, Members, reason};
+use super::gate::Noted;
 use super::problem::Problem;
 use super::state::WebState;
 use super::wire::time;
@@ -13,13 +14,13 @@ use crate::actors::oms::Ask;
 use crate::actors::run_control::Word;
 use crate::domain::ids::{StrategyId, Symbol, VenueId};
 use crate::domain::kill_switch::Cause;
-use crate::domain::oms::{Answer, Phase, StateView, Steering};
+use crate::domain::oms::{Answer, Phase, Steering};
 use crate::domain::order::CancelScope;
 use crate::domain::run_state::Verb;
 use actix_web::http::header::{ETAG, IF_MATCH};
 use actix_web::web::{Data, Json};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
-use serde_json::{Map, Value, json};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::json;
 use std::time::Duration;
 
 /// How long a kill waits for the answers of placements that had begun. The whole answer has 100 ms.
@@ -32,6 +33,7 @@ const IN_FLIGHT_LOOK: Duration = Duration::from_millis(1);
 pub(super) async fn cancel_all(
     state: Data<WebState>,
     caller: Caller,
+    noted: Noted,
     body: Json<Members>,
 ) -> Result<HttpResponse, Problem> {
     let mut fields = Fields::new(body.into_inner());
@@ -42,10 +44,8 @@ pub(super) async fn cancel_all(
         strategy: fields.optional("strategy", StrategyId::new),
     };
     let why = fields.finish(|| why)?;
-    match state.ask(Ask::CancelAll { scope, by: caller.because(why) }, None).await? {
-        Answer::CancelAllTaken(begun) => Ok(HttpResponse::Accepted().json(json!({"cancels_begun": begun}))),
-        other => Err(Problem::internal(format!("an answer of another kind: {other:?}"))),
-    }
+    let answer = state.ask_noted(Ask::CancelAll { scope, by: caller.because(why) }, noted).await?;
+    Ok(HttpResponse::Accepted().json(answer.body()))
 }
 
 /// `POST /api/v1/controls/restart` with `{reason}`: 202; drains, then starts warm in place.
@@ -69,18 +69,20 @@ pub(super) async fn restart(
 pub(super) async fn pause(
     state: Data<WebState>,
     caller: Caller,
+    noted: Noted,
     body: Json<Members>,
 ) -> Result<HttpResponse, Problem> {
-    steer(&state, &caller, body.into_inner(), Verb::Pause, None).await
+    steer(&state, &caller, noted, body.into_inner(), Verb::Pause, None).await
 }
 
 /// `POST /api/v1/controls/reduce-only` with `{reason}`: only what makes positions smaller.
 pub(super) async fn reduce_only(
     state: Data<WebState>,
     caller: Caller,
+    noted: Noted,
     body: Json<Members>,
 ) -> Result<HttpResponse, Problem> {
-    steer(&state, &caller, body.into_inner(), Verb::ReduceOnly, None).await
+    steer(&state, &caller, noted, body.into_inner(), Verb::ReduceOnly, None).await
 }
 
 /// `POST /api/v1/controls/resume` with `{reason}` and `If-Match: "state-<state_version>"`: trades again, when every
@@ -88,6 +90,7 @@ pub(super) async fn reduce_only(
 pub(super) async fn resume(
     state: Data<WebState>,
     caller: Caller,
+    noted: Noted,
     request: HttpRequest,
     body: Json<Members>,
 ) -> Result<HttpResponse, Problem> {
@@ -103,7 +106,7 @@ pub(super) async fn resume(
         let detail = format!("these gates are closed: {}", closed.join("; "));
         return Err(Problem::conflict(detail).with_code("gates_closed"));
     }
-    steer(&state, &caller, body.into_inner(), Verb::Resume, Some(seen)).await
+    steer(&state, &caller, noted, body.into_inner(), Verb::Resume, Some(seen)).await
 }
 
 /// `POST /api/v1/controls/kill` with `{reason}`: engages the kill switch. Needs neither the order management nor the
@@ -153,6 +156,7 @@ async fn in_flight_after(kill: &KillSwitch) -> u64 {
 pub(super) async fn reset(
     state: Data<WebState>,
     caller: Caller,
+    noted: Noted,
     request: HttpRequest,
     body: Json<Members>,
 ) -> Result<HttpResponse, Problem> {
@@ -167,14 +171,11 @@ pub(super) async fn reset(
         let detail = "the file HALT lies in the data directory: take it away first";
         return Err(Problem::conflict(detail).with_code("cause_stands"));
     }
-    let steering = Steering { verb: Verb::Reset, seen: Some(seen), by: by.clone() };
-    let answer = state.ask(Ask::Steer(steering), None).await?;
+    let steering = Ask::Steer(Steering { verb: Verb::Reset, seen: Some(seen), by: by.clone() });
     if !before.engaged {
-        return match answer {
-            Answer::State(now) => Ok(state_answer(&now)),
-            other => Err(Problem::internal(format!("an answer of another kind: {other:?}"))),
-        };
+        return Ok(with_version(&state.ask_noted(steering, noted).await?));
     }
+    state.ask(steering, None).await?;
     let lifted = web::block(move || kill.reset(before.generation, &by.name, &by.reason, &[])).await;
     match lifted {
         Ok(Ok(_)) => {}
@@ -183,16 +184,14 @@ pub(super) async fn reset(
         }
         Err(_) => return Err(Problem::unavailable("the process is ending")),
     }
-    match state.ask(Ask::LatchCleared, None).await? {
-        Answer::State(now) => Ok(state_answer(&now)),
-        other => Err(Problem::internal(format!("an answer of another kind: {other:?}"))),
-    }
+    Ok(with_version(&state.ask_noted(Ask::LatchCleared, noted).await?))
 }
 
 /// Does what the word says, and answers with the state.
 async fn steer(
     state: &WebState,
     caller: &Caller,
+    noted: Noted,
     body: Members,
     verb: Verb,
     seen: Option<u64>,
@@ -202,36 +201,16 @@ async fn steer(
     let why = fields.required("reason", reason);
     let why = fields.finish(|| why)?;
     let steering = Steering { verb, seen, by: caller.because(why) };
-    match state.ask(Ask::Steer(steering), None).await? {
-        Answer::State(now) if verb == Verb::Pause => {
-            let mut answer = state_body(&now);
-            answer.insert("resting_orders".to_owned(), json!(state.controls.on_pause));
-            Ok(with_version(&now).json(answer))
-        }
-        Answer::State(now) => Ok(state_answer(&now)),
-        other => Err(Problem::internal(format!("an answer of another kind: {other:?}"))),
+    Ok(with_version(&state.ask_noted(Ask::Steer(steering), noted).await?))
+}
+
+/// The answer, and in its head the version that the next unsafe word is to name.
+fn with_version(answer: &Answer) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    if let Answer::State(now) = answer {
+        response.insert_header((ETAG, format!("\"state-{}\"", now.version)));
     }
-}
-
-fn state_answer(now: &StateView) -> HttpResponse {
-    with_version(now).json(state_body(now))
-}
-
-fn with_version(now: &StateView) -> HttpResponseBuilder {
-    let mut answer = HttpResponse::Ok();
-    answer.insert_header((ETAG, format!("\"state-{}\"", now.version)));
-    answer
-}
-
-fn state_body(now: &StateView) -> Map<String, Value> {
-    let members = [
-        ("state", json!(now.phase)),
-        ("state_version", json!(now.version)),
-        ("reason", json!(now.reason)),
-        ("actor", json!(now.actor)),
-        ("since", json!(time(now.since))),
-    ];
-    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    response.json(answer.body())
 }
 
 /// The version that the caller saw.

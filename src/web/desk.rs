@@ -4,6 +4,7 @@
 //! Books are read on the blocking pool, never on the event loop, so a slow disk delays its reader alone.
 
 use super::access::Principal;
+use super::gate::Noted;
 use super::problem::Problem;
 use super::state::WebState;
 use crate::actors::kill_switch::KillSwitch;
@@ -63,6 +64,17 @@ impl WebState {
                 Err(Problem::unavailable(format!("{failure}{read}")).with_code("outcome_unknown"))
             }
         }
+    }
+
+    /// Asks for something that steers: the request's line of the audit goes to the journal with what is done. A refusal
+    /// leaves it to the gate.
+    pub(super) async fn ask_noted(&self, ask: Ask, noted: Noted) -> Result<Answer, Problem> {
+        let note = noted.clone().take_over();
+        let answer = self.ask(Ask::Noted(Box::new(note), Box::new(ask)), None).await;
+        if answer.is_err() {
+            noted.give_back();
+        }
+        answer
     }
 
     /// Reads the books on the blocking pool.

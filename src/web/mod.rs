@@ -29,6 +29,7 @@ mod pages;
 mod positions;
 mod problem;
 mod quotes;
+mod risk;
 mod routes;
 mod security;
 mod state;

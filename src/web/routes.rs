@@ -7,7 +7,7 @@ use super::access::Access;
 use super::calm::calm;
 use super::problem::Problem;
 use super::{
-    alerts, audit, books, controls, debug, events, health, metrics, orders, positions, quotes, status,
+    alerts, audit, books, controls, debug, events, health, metrics, orders, positions, quotes, risk, status,
     strategies, supervision,
 };
 use crate::domain::token::Scope;
@@ -97,6 +97,9 @@ pub const ROUTES: &[RouteEntry] = &[
     get("/api/v1/journal", || web::route().to(books::journal)),
     get("/api/v1/quotes", || web::route().to(quotes::quotes)),
     get("/api/v1/alerts", || web::route().to(alerts::list)),
+    get("/api/v1/risk", || web::route().to(risk::show)),
+    order(Method::POST, "/api/v1/risk/evaluate", || web::route().to(risk::evaluate)),
+    control("/api/v1/risk/overrides", Scope::Admin, Required, || web::route().to(risk::grant)),
     get("/api/v1/audit", || web::route().to(audit::list)),
     control("/api/v1/controls/cancel-all", Scope::Pause, Required, || web::route().to(controls::cancel_all)),
     control("/api/v1/controls/restart", Scope::Admin, Required, || web::route().to(controls::restart)),
@@ -114,6 +117,9 @@ pub const ROUTES: &[RouteEntry] = &[
     }),
     control("/api/v1/strategies/{name}/disable", Scope::Pause, Optional, || {
         web::route().to(strategies::disable)
+    }),
+    control("/api/v1/strategies/{name}/re-enable", Scope::Resume, Optional, || {
+        web::route().to(strategies::re_enable)
     }),
     get("/api/v1/events", || web::route().to(events::events)),
     debugging("/debug/web/panic", || web::route().to(debug::panic)),

@@ -2,6 +2,7 @@
 
 use super::desk::Caller;
 use super::fields::{Fields, Members, reason};
+use super::gate::Noted;
 use super::pages::whole;
 use super::problem::Problem;
 use super::state::WebState;
@@ -24,10 +25,11 @@ pub(super) async fn list(state: Data<WebState>) -> Result<HttpResponse, Problem>
 pub(super) async fn enable(
     state: Data<WebState>,
     caller: Caller,
+    noted: Noted,
     path: Path<String>,
     body: Json<Members>,
 ) -> Result<HttpResponse, Problem> {
-    switch(&state, &caller, &path, body.into_inner(), true).await
+    switch(&state, &caller, noted, &path, body.into_inner(), true).await
 }
 
 /// `POST /api/v1/strategies/{name}/disable` with `{reason}`: no new orders of it. A built-in strategy takes its
@@ -35,15 +37,17 @@ pub(super) async fn enable(
 pub(super) async fn disable(
     state: Data<WebState>,
     caller: Caller,
+    noted: Noted,
     path: Path<String>,
     body: Json<Members>,
 ) -> Result<HttpResponse, Problem> {
-    switch(&state, &caller, &path, body.into_inner(), false).await
+    switch(&state, &caller, noted, &path, body.into_inner(), false).await
 }
 
 async fn switch(
     state: &WebState,
     caller: &Caller,
+    noted: Noted,
     name: &str,
     body: Members,
     enabled: bool,
@@ -53,6 +57,22 @@ async fn switch(
     let why = fields.required("reason", reason);
     let why = fields.finish(|| why)?;
     let ask = Ask::SwitchStrategy { strategy, enabled, by: caller.because(why) };
-    state.ask(ask, None).await?;
-    Ok(HttpResponse::Ok().json(json!({"name": name, "enabled": enabled})))
+    Ok(HttpResponse::Ok().json(state.ask_noted(ask, noted).await?.body()))
+}
+
+/// `POST /api/v1/strategies/{name}/re-enable` with `{reason}`: a named person looked at a strategy that its own
+/// executions had stopped. 409 where nothing had stopped it.
+pub(super) async fn re_enable(
+    state: Data<WebState>,
+    caller: Caller,
+    noted: Noted,
+    path: Path<String>,
+    body: Json<Members>,
+) -> Result<HttpResponse, Problem> {
+    let strategy = StrategyId::new(&path).map_err(|error| Problem::not_found(error.to_string()))?;
+    let mut fields = Fields::new(body.into_inner());
+    let why = fields.required("reason", reason);
+    let why = fields.finish(|| why)?;
+    let ask = Ask::ReEnable { strategy, by: caller.because(why) };
+    Ok(HttpResponse::Ok().json(state.ask_noted(ask, noted).await?.body()))
 }

@@ -8,7 +8,6 @@ use crate::domain::money::{Amount, Price, Quantity};
 use crate::domain::order::Order;
 use crate::domain::order_types::TimeInForce;
 use crate::domain::time::WallMs;
-use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -16,8 +15,7 @@ use std::collections::BTreeMap;
 
 /// A wall-clock time in words; null for one that no calendar holds.
 pub(super) fn time(at: WallMs) -> Option<String> {
-    let time = DateTime::from_timestamp_millis(at.0)?;
-    Some(time.to_rfc3339_opts(SecondsFormat::Millis, true))
+    at.rfc3339()
 }
 
 /// An order.

@@ -34,6 +34,8 @@ const TICK: Duration = Duration::from_millis(20);
 const MARKS_INTERVAL: Duration = Duration::from_millis(100);
 /// How often the shared view is renewed.
 const VIEW_INTERVAL: Duration = Duration::from_millis(50);
+/// How often the limits' fill is shared.
+const RISK_INTERVAL: Duration = Duration::from_millis(500);
 /// Rows that are handed to the journal at the latest.
 const OUTBOX_ROWS: usize = 256;
 
@@ -131,7 +133,7 @@ impl OmsCell {
         self.core.is_some() && session == self.session
     }
 
-    fn now(&self) -> Now {
+    pub(super) fn now(&self) -> Now {
         let since = crate::clock::monotonic().saturating_duration_since(self.origin);
         Now {
             mono: Mono(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)),
@@ -151,6 +153,8 @@ impl OmsCell {
         self.renew_view();
         ctx.run_interval(TICK, |oms, ctx| oms.step(Event::Tick, ctx));
         ctx.run_interval(MARKS_INTERVAL, |oms, ctx| oms.mark(ctx));
+        self.renew_risk();
+        ctx.run_interval(RISK_INTERVAL, |oms, _| oms.renew_risk());
         ctx.run_interval(VIEW_INTERVAL, |oms, ctx| {
             oms.look_after_strategies(ctx);
             oms.renew_view();

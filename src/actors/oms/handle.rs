@@ -1,8 +1,10 @@
 //! How other components ask the order management for something and wait for its answer.
 
+use crate::domain::control::ControlNote;
 use crate::domain::ids::{ClientOrderId, StrategyId};
 use crate::domain::oms::{Actor, Answer, DrainHow, Resolution, Steering};
 use crate::domain::order::{CancelScope, OrderRequest, ReplaceRequest};
+use crate::domain::risk::{Override, Proposal};
 use crate::supervision::{Port, TellError};
 use actix::Message;
 use std::time::Duration;
@@ -56,6 +58,24 @@ pub enum Ask {
     Steer(Steering),
     /// The latch of the kill switch was reset.
     LatchCleared,
+    /// What would the risk chain say?
+    Explain(Box<Proposal>),
+    /// A named person lets a latched strategy go on.
+    ReEnable {
+        /// Which.
+        strategy: StrategyId,
+        /// Who and why.
+        by: Actor,
+    },
+    /// One order is let through that the risk chain denies; it expires after so many milliseconds.
+    Grant {
+        /// What; its expiry is set here.
+        over: Box<Override>,
+        /// From now on.
+        for_ms: u64,
+    },
+    /// One of these, with what is known of the request: its line of the audit is written with what is done.
+    Noted(Box<ControlNote>, Box<Ask>),
 }
 
 /// Why there is no answer.

@@ -9,12 +9,13 @@ use crate::actors::strategy::StrategyRequest;
 use crate::domain::connection::State;
 use crate::domain::ids::{StrategyId, VenueId};
 use crate::domain::oms::{Actor as By, Event, ReplyTo};
+use crate::domain::risk::Override;
 use crate::supervision::Ctx;
 use crate::venues::OrderEvent;
 use actix::Handler;
 
-/// The event that a request asks for; `None` where the latch is to be looked at first.
-fn event_of(ask: Ask, reply: Option<ReplyTo>) -> Option<Event> {
+/// The event that a request asks for; `None` where the latch does not allow it.
+fn event_of(cell: &OmsCell, ask: Ask, reply: Option<ReplyTo>) -> Option<Event> {
     Some(match ask {
         Ask::Submit(request) => Event::Submit { request, reply },
         Ask::Cancel { order, by } => Event::Cancel { order, by, reply },
@@ -25,7 +26,16 @@ fn event_of(ask: Ask, reply: Option<ReplyTo>) -> Option<Event> {
             Event::SwitchStrategy { strategy, enabled, by, reply }
         }
         Ask::Steer(steering) => Event::Steer { steering, reply },
-        Ask::LatchCleared => return None,
+        // It may have been engaged again since.
+        Ask::LatchCleared if cell.wires.kill.view().engaged => return None,
+        Ask::LatchCleared => Event::LatchCleared { reply },
+        Ask::Explain(proposal) => Event::Explain { proposal, reply },
+        Ask::ReEnable { strategy, by } => Event::ReEnable { strategy, by, reply },
+        Ask::Grant { over, for_ms } => {
+            let expires = cell.now().mono.plus(for_ms);
+            Event::Grant { over: Override { expires, ..*over }, reply }
+        }
+        Ask::Noted(note, ask) => Event::Noted { note, event: Box::new(event_of(cell, *ask, reply)?) },
     })
 }
 
@@ -34,7 +44,7 @@ impl Handler<Request> for OmsCell {
 
     fn handle(&mut self, request: Request, ctx: &mut Ctx<Self>) {
         let reply = self.await_with(Waiter::Caller(request.answer));
-        match event_of(request.ask, Some(reply)) {
+        match event_of(self, request.ask, Some(reply)) {
             Some(event) => self.step(event, ctx),
             None => self.latch_cleared(Some(reply), ctx),
         }

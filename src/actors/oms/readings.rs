@@ -3,6 +3,7 @@
 use crate::domain::ids::{Symbol, VenueId};
 use crate::domain::oms::{Change, Mark, Phase};
 use crate::domain::order::OrderState;
+use crate::domain::risk::{Breach, Gauge, Latch, LimitsId};
 use crate::domain::time::WallMs;
 use parking_lot::RwLock;
 use serde::Serialize;
@@ -85,8 +86,24 @@ pub type EventStream = broadcast::Receiver<Arc<Stamped>>;
 /// Prices of instruments as last seen, in step.
 pub type Marks = BTreeMap<(VenueId, Symbol), Mark>;
 
+/// How full the limits are.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct RiskReading {
+    /// Which limits hold.
+    pub limits: Option<LimitsId>,
+    /// Tightest first.
+    pub gauges: Vec<Gauge>,
+    /// Limits that stand broken.
+    pub breaches: Vec<Breach>,
+    /// Strategies that their own executions have stopped.
+    pub latches: Vec<Latch>,
+    /// When it was read (wall clock); `None` before the first time.
+    pub at: Option<WallMs>,
+}
+
 struct Shared {
     view: RwLock<OmsView>,
+    risk: RwLock<RiskReading>,
     marks: RwLock<Marks>,
     changes: broadcast::Sender<Arc<Stamped>>,
     latency: super::latency::Latencies,
@@ -101,6 +118,7 @@ impl Default for OmsReadings {
         let (changes, _) = broadcast::channel(STREAM_CAPACITY);
         Self(Arc::new(Shared {
             view: RwLock::default(),
+            risk: RwLock::default(),
             marks: RwLock::default(),
             changes,
             latency: super::latency::Latencies::default(),
@@ -113,6 +131,16 @@ impl OmsReadings {
     #[must_use]
     pub fn view(&self) -> OmsView {
         self.0.view.read().clone()
+    }
+
+    /// How full the limits are, at most a second or so ago.
+    #[must_use]
+    pub fn risk(&self) -> RiskReading {
+        self.0.risk.read().clone()
+    }
+
+    pub(super) fn set_risk(&self, risk: RiskReading) {
+        *self.0.risk.write() = risk;
     }
 
     /// What an instrument is worth now; `None` while its book is not in step.

@@ -37,6 +37,10 @@ impl OmsCell {
 
     /// Answers whoever waits; venue mail changes nothing, because nothing may be decided on a broken record.
     pub(super) fn refuse_standing(&mut self, event: Event) {
+        let event = match event {
+            Event::Noted { event, .. } => *event,
+            event => event,
+        };
         let reply = match event {
             Event::Submit { reply, .. }
             | Event::Cancel { reply, .. }
@@ -45,7 +49,10 @@ impl OmsCell {
             | Event::Resolve { reply, .. }
             | Event::SwitchStrategy { reply, .. }
             | Event::Steer { reply, .. }
-            | Event::LatchCleared { reply } => reply,
+            | Event::LatchCleared { reply }
+            | Event::Explain { reply, .. }
+            | Event::ReEnable { reply, .. }
+            | Event::Grant { reply, .. } => reply,
             Event::Drain { .. } => {
                 if !self.wires.run.say(Word::Drained { left_over: Vec::new() }) {
                     tracing::error!("the process did not take a word of the order management");

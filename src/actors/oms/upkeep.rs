@@ -1,7 +1,7 @@
 //! What the shell does on the side: marks, instruments, cursors, the shared view, old fills, strategies' news.
 
 use super::cell::{OmsCell, Waiter};
-use super::readings::{OmsView, VenueGate};
+use super::readings::{OmsView, RiskReading, VenueGate};
 use crate::actors::connector::ToVenue;
 use crate::actors::strategy::{Hello, StrategyNews};
 use crate::domain::ids::{StrategyId, VenueId};
@@ -213,6 +213,19 @@ impl OmsCell {
         };
         self.readings.set_view(view);
         self.share_cursors();
+    }
+
+    /// Shares how full the limits are.
+    pub(super) fn renew_risk(&self) {
+        let Some(core) = &self.core else { return };
+        let now = self.now();
+        self.readings.set_risk(RiskReading {
+            limits: Some(core.limits_id().clone()),
+            gauges: core.gauges(now),
+            breaches: core.breaches(),
+            latches: core.latches(),
+            at: Some(now.wall),
+        });
     }
 
     /// Asks the database, off this thread.

@@ -46,7 +46,12 @@ impl Oms {
         for number in &numbers {
             self.request_cancel(out, *number, by);
         }
-        out.reply(reply, Answer::CancelAllTaken(numbers.len()));
+        // It does not wait for the disk, unlike the line of the audit.
+        let answer = Answer::CancelAllTaken(numbers.len());
+        if let Some(note) = out.note.take() {
+            out.evidence.notes.push((note, answer.clone()));
+        }
+        out.reply(reply, answer);
     }
 
     /// Begins to cancel an order, wherever it stands. For one that is final already nothing happens.

@@ -61,7 +61,7 @@ impl Oms {
             out.flatten = Some(by);
         }
         // The answer goes out with the state that follows, see `settle_phase`.
-        out.evidence.replies.extend(reply.map(|to| (to, Answer::State(self.state_view()))));
+        out.done(reply, Answer::State(self.state_view()));
     }
 
     /// An operator's word on how much trading is allowed.
@@ -70,8 +70,9 @@ impl Oms {
         let refused = match self.may_steer(out, verb, seen) {
             Ok(level) => {
                 self.steer(out, verb, level, by);
-                let answer = Answer::State(self.state_view());
-                return out.evidence.replies.extend(reply.map(|to| (to, answer)));
+                let resting = (verb == Verb::Pause).then_some(self.settings.controls.on_pause);
+                let view = StateView { resting_orders: resting, ..self.state_view() };
+                return out.done(reply, Answer::State(view));
             }
             Err(refused) => refused,
         };
@@ -176,9 +177,9 @@ impl Oms {
             self.risk.switched(&strategy, enabled);
             let fact = Switched { strategy: strategy.clone(), enabled, by };
             self.record(out, Fact::Switched(fact));
-            out.push(Effect::Publish(Change::Strategy { strategy, enabled }));
+            out.push(Effect::Publish(Change::Strategy { strategy: strategy.clone(), enabled }));
         }
-        out.evidence.replies.extend(reply.map(|to| (to, Answer::Done)));
+        out.done(reply, Answer::Switched { strategy, enabled });
     }
 
     /// The state follows from what is known; a change of it is written down and told.
@@ -285,6 +286,7 @@ impl Oms {
             reason: self.phase_by.reason.clone(),
             actor: self.phase_by.name.clone(),
             since: self.phase_since,
+            resting_orders: None,
         }
     }
 

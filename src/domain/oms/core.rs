@@ -9,7 +9,7 @@
 //! the files beside it.
 
 use super::books::{ApplyError, Books, Keep};
-use super::effect::{Answer, Change, Effect, NoticeLevel};
+use super::effect::{Answer, Change, Effect, NoticeLevel, StateView};
 use super::event::{Actor, Event};
 use super::fact::Fact;
 use super::out::{Draft, Out};
@@ -19,6 +19,7 @@ use super::snapshot::{self, SnapshotError};
 use super::start::{DrainRun, StartRun};
 use super::timers::{Alarm, Timers};
 use super::watch::{Fetch, Marked, Replacement, Shelf, VenueRun, Watch};
+use crate::domain::control::{ControlNote, ControlRow};
 use crate::domain::ids::{Correlation, IdError, StrategyId, Symbol, VenueId};
 use crate::domain::instrument::Instrument;
 use crate::domain::journal::{Batch, NewRow, Snapshot, Ticket};
@@ -263,6 +264,14 @@ impl Oms {
                     None => self.marks.remove(&(venue, symbol)),
                 };
             }
+            Event::Noted { note, event } => {
+                out.note = Some(*note);
+                return self.dispatch(out, *event);
+            }
+            Event::Explain { proposal, reply } => {
+                let explained = Answer::Explained(Box::new(self.explain(out.now, &proposal)));
+                out.reply(reply, explained);
+            }
             Event::ReEnable { strategy, by, reply } => self.on_re_enable(out, strategy, by, reply),
             Event::Grant { over, reply } => self.on_grant(out, over, reply),
             Event::Tick => self.watch_risk(out),
@@ -347,8 +356,9 @@ impl Oms {
         let due = out.snapshot || self.facts >= self.settings.limits.facts_per_snapshot;
         let last_is_intents = !intents.is_empty();
         let evidence_snapshot = due && !last_is_intents && !evidence.is_empty();
-        self.persist(evidence, false, evidence_snapshot, &mut effects);
-        self.persist(intents, true, due && last_is_intents, &mut effects);
+        let at = out.now.wall;
+        self.persist(evidence, at, false, evidence_snapshot, &mut effects);
+        self.persist(intents, at, true, due && last_is_intents, &mut effects);
         for number in &out.told {
             if let Some(order) = self.books.orders.get(number) {
                 effects.push(Effect::Publish(Change::Order(Box::new(order.clone()))));
@@ -358,7 +368,21 @@ impl Oms {
         effects
     }
 
-    fn persist(&mut self, mut draft: Draft, refusable: bool, snapshot: bool, effects: &mut Vec<Effect>) {
+    /// A request and the answer that it gets.
+    fn control_row(&self, at: WallMs, note: ControlNote, answer: Answer) -> ControlRow {
+        let answer = self.latest(answer);
+        let body = serde_json::Value::Object(answer.body()).to_string();
+        note.answered(at, answer.status(), None, body)
+    }
+
+    fn persist(
+        &mut self,
+        mut draft: Draft,
+        at: WallMs,
+        refusable: bool,
+        snapshot: bool,
+        effects: &mut Vec<Effect>,
+    ) {
         if draft.is_empty() {
             // What hangs on rows that were already written needs no new ones.
             for (to, answer) in draft.replies.drain(..) {
@@ -374,8 +398,11 @@ impl Oms {
         if snapshot.is_some() {
             self.facts = 0;
         }
+        let notes = std::mem::take(&mut draft.notes);
+        let controls = notes.into_iter().map(|(note, answer)| self.control_row(at, note, answer)).collect();
         let batch = Batch {
             ticket,
+            controls,
             rows: std::mem::take(&mut draft.rows),
             orders,
             fills: std::mem::take(&mut draft.fills),
@@ -398,7 +425,9 @@ impl Oms {
                 Some(latest) => Answer::Accepted(Box::new(latest.clone())),
                 None => Answer::Accepted(order),
             },
-            Answer::State(_) => Answer::State(self.state_view()),
+            Answer::State(before) => {
+                Answer::State(StateView { resting_orders: before.resting_orders, ..self.state_view() })
+            }
             other => other,
         }
     }

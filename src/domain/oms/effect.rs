@@ -4,14 +4,16 @@
 //! that, so a shell cannot get it wrong. Cancels and queries may overtake the disk: they cannot create exposure.
 
 use super::event::{Actor, ReplyTo};
+use super::settings::OnPause;
 use crate::domain::ids::{ClientOrderId, StrategyId, Symbol, TradeId, VenueId};
 use crate::domain::journal::{BalanceRow, Batch};
 use crate::domain::ledger::{BookedFill, Position};
 use crate::domain::order::Order;
 use crate::domain::order_types::{CancelOrder, Fill, NewOrder};
-use crate::domain::risk::Approved;
+use crate::domain::risk::{Approved, Explanation};
 use crate::domain::time::WallMs;
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 /// See the module's head.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +86,15 @@ pub enum Answer {
     CancelAllTaken(usize),
     /// The state after an operator's word.
     State(StateView),
+    /// What the risk chain would say.
+    Explained(Box<Explanation>),
+    /// A strategy was switched.
+    Switched {
+        /// Which.
+        strategy: StrategyId,
+        /// May it trade?
+        enabled: bool,
+    },
     /// Done.
     Done,
     /// No.
@@ -103,6 +114,49 @@ pub struct StateView {
     pub actor: String,
     /// Since when (wall clock).
     pub since: WallMs,
+    /// What becomes of resting orders, where the word says so.
+    pub resting_orders: Option<OnPause>,
+}
+
+impl Answer {
+    /// The HTTP status that says it.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Accepted(_) | Self::CancelTaken(_) | Self::CancelAllTaken(_) => 202,
+            Self::State(_) | Self::Switched { .. } | Self::Explained(_) | Self::Done => 200,
+            Self::Refused(_) => 409,
+        }
+    }
+
+    /// What somebody who steers is told, as JSON.
+    #[must_use]
+    pub fn body(&self) -> Map<String, Value> {
+        let members = match self {
+            Self::Accepted(order) | Self::CancelTaken(order) => {
+                vec![("client_order_id", json!(order.client_order_id)), ("state", json!(order.state))]
+            }
+            Self::CancelAllTaken(begun) => vec![("cancels_begun", json!(begun))],
+            Self::State(now) => {
+                let mut members = vec![
+                    ("state", json!(now.phase)),
+                    ("state_version", json!(now.version)),
+                    ("reason", json!(now.reason)),
+                    ("actor", json!(now.actor)),
+                    ("since", json!(now.since.rfc3339())),
+                ];
+                members.extend(now.resting_orders.map(|resting| ("resting_orders", json!(resting))));
+                members
+            }
+            Self::Switched { strategy, enabled } => {
+                vec![("name", json!(strategy)), ("enabled", json!(enabled))]
+            }
+            Self::Explained(explained) => vec![("explanation", json!(explained))],
+            Self::Done => vec![("done", json!(true))],
+            Self::Refused(refusal) => vec![("code", json!(refusal.code)), ("detail", json!(refusal.detail))],
+        };
+        members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
 }
 
 /// A refusal: `CODE: key=value` in words. An outcome, not an error.

@@ -1,13 +1,14 @@
 //! What the order management is told.
 
 use crate::domain::account_sync::AccountSnapshot;
+use crate::domain::control::ControlNote;
 use crate::domain::ids::{Asset, ClientOrderId, StrategyId, Symbol, VenueId};
 use crate::domain::journal::Ticket;
 use crate::domain::money::{Amount, Price};
 use crate::domain::order::{CancelScope, OrderRequest, ReplaceRequest};
 use crate::domain::order_types::{Balance, Fill, OrderReport};
 use crate::domain::outcome::{Lookup, Outcome, ReadError};
-use crate::domain::risk::Override;
+use crate::domain::risk::{Override, Proposal};
 use crate::domain::run_state::Verb;
 
 use serde::{Deserialize, Serialize};
@@ -316,6 +317,20 @@ pub enum Event {
         symbol: Symbol,
         /// What.
         mark: Option<Mark>,
+    },
+    /// A request that steers, with what is known of whoever made it: one line of the audit, in the same batch.
+    Noted {
+        /// The request's circumstances.
+        note: Box<ControlNote>,
+        /// What is asked for.
+        event: Box<Event>,
+    },
+    /// What would the risk chain say? Nothing is counted.
+    Explain {
+        /// Of what.
+        proposal: Box<Proposal>,
+        /// Who waits.
+        reply: Option<ReplyTo>,
     },
     /// A named person lets a strategy go on that its own executions had stopped.
     ReEnable {

@@ -5,6 +5,7 @@
 use super::core::Now;
 use super::effect::{Answer, Change, Effect, Notice, NoticeLevel, Refusal, RefusalKind};
 use super::event::{Actor, ReplyTo};
+use crate::domain::control::ControlNote;
 use crate::domain::journal::{BalanceRow, NewRow};
 use crate::domain::ledger::{BookedFill, Position};
 use crate::domain::order::OrderNumber;
@@ -19,6 +20,8 @@ pub(super) struct Draft {
     pub(super) fills: Vec<BookedFill>,
     pub(super) positions: Vec<Position>,
     pub(super) balances: Vec<BalanceRow>,
+    /// Requests that steered, and their answers.
+    pub(super) notes: Vec<(ControlNote, Answer)>,
     /// Answers that wait until it is on disk.
     pub(super) replies: Vec<(ReplyTo, Answer)>,
     /// Orders that go out when it is on disk.
@@ -27,7 +30,7 @@ pub(super) struct Draft {
 
 impl Draft {
     pub(super) fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.orders.is_empty() && self.balances.is_empty()
+        self.rows.is_empty() && self.orders.is_empty() && self.balances.is_empty() && self.notes.is_empty()
     }
 }
 
@@ -41,6 +44,8 @@ pub(super) struct Out {
     /// Orders whose listeners are told, without a row.
     pub(super) told: BTreeSet<OrderNumber>,
     pub(super) snapshot: bool,
+    /// The request behind this step, until its answer is known.
+    pub(super) note: Option<ControlNote>,
     /// Positions are to be closed, after this one's reset.
     pub(super) flatten: Option<Actor>,
     /// The decision behind a refusal that is about to be recorded.
@@ -56,6 +61,7 @@ impl Out {
             effects: Vec::new(),
             told: BTreeSet::new(),
             snapshot: false,
+            note: None,
             flatten: None,
             denied: None,
         }
@@ -69,6 +75,14 @@ impl Out {
         if let Some(to) = to {
             self.effects.push(Effect::Reply(to, answer));
         }
+    }
+
+    /// Answers once what was done is on disk, and leaves the line of the audit with it.
+    pub(super) fn done(&mut self, to: Option<ReplyTo>, answer: Answer) {
+        if let Some(note) = self.note.take() {
+            self.evidence.notes.push((note, answer.clone()));
+        }
+        self.evidence.replies.extend(to.map(|to| (to, answer)));
     }
 
     pub(super) fn refuse(&mut self, to: Option<ReplyTo>, refusal: Refusal) {

@@ -14,7 +14,8 @@ use super::settings::VenueSettings;
 use crate::domain::ids::{StrategyId, VenueId};
 use crate::domain::order::{Order, OrderNumber, OrderRequest};
 use crate::domain::risk::{
-    Breach, Consequence, Decision, Explanation, Gauge, Override, Proposal, Risk, Standing, StateGate, Verdict,
+    Breach, Consequence, Decision, Explanation, Gauge, Latch, LimitsId, Override, Proposal, Risk, Standing,
+    StateGate, Verdict,
 };
 use crate::domain::run_state::Level;
 use std::borrow::Cow;
@@ -218,7 +219,7 @@ impl Oms {
         let marks = self.risk.marks();
         self.record(out, Fact::RiskMarks(Box::new(marks)));
         self.risk.marks_noted(out.now);
-        out.evidence.replies.extend(reply.map(|to| (to, Answer::Done)));
+        out.done(reply, Answer::Done);
     }
 
     /// An operator lets one order through that the chain denies.
@@ -237,13 +238,25 @@ impl Oms {
             for_ms: over.expires.since(out.now.mono),
         };
         self.record(out, Fact::Granted(Box::new(granted)));
-        out.evidence.replies.extend(reply.map(|to| (to, Answer::Done)));
+        out.done(reply, Answer::Done);
     }
 
     /// All limits and how much of each is used, the tightest first.
     #[must_use]
     pub fn gauges(&self, now: super::Now) -> Vec<Gauge> {
         self.risk.gauges(now.mono)
+    }
+
+    /// Which limits hold.
+    #[must_use]
+    pub const fn limits_id(&self) -> &LimitsId {
+        self.risk.limits_id()
+    }
+
+    /// Strategies that their own executions have stopped.
+    #[must_use]
+    pub fn latches(&self) -> Vec<Latch> {
+        self.risk.latches().cloned().collect()
     }
 
     /// Limits that stand broken.
