@@ -67,6 +67,8 @@ pub enum StrategyCommand {
     List(Remote),
     /// Let one trade.
     Enable(SwitchArgs),
+    /// Let one go on that its own executions had stopped.
+    ReEnable(SwitchArgs),
     /// Take no new orders of one. A built-in strategy takes its working orders back.
     Disable(SwitchArgs),
 }
@@ -138,6 +140,12 @@ pub fn strategy(command: &StrategyCommand, out: &mut dyn Write, err: &mut dyn Wr
         }
         StrategyCommand::Enable(args) => (args, "enable"),
         StrategyCommand::Disable(args) => (args, "disable"),
+        StrategyCommand::ReEnable(args) => {
+            let path = format!("/api/v1/strategies/{}/re-enable", segment(&args.name));
+            let call = Call::post(&path, json!({"reason": args.control.reason}));
+            let question = format!("Let {} go on", args.name);
+            return args.control.act(&question, call, out, err, |_, out| writeln!(out, "it may trade again"));
+        }
     };
     let path = format!("/api/v1/strategies/{}/{verb}", segment(&args.name));
     let call = Call::post(&path, json!({"reason": args.control.reason}));

@@ -12,6 +12,7 @@ mod exit;
 pub mod journal;
 mod orders;
 mod read;
+mod risk;
 mod serve;
 mod steer;
 mod token;
@@ -64,6 +65,9 @@ enum Command {
     /// List, enable or disable strategies.
     #[command(subcommand)]
     Strategy(control::StrategyCommand),
+    /// How full the limits are; what they would say of an order.
+    #[command(subcommand)]
+    Risk(risk::RiskCommand),
     /// Cancel every open order.
     CancelAll(control::CancelAllArgs),
     /// Take no new entries.
@@ -110,6 +114,7 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
         Command::Order(command) => orders::run(&command, out, err),
         Command::Resolve(args) => control::resolve(&args, out, err),
         Command::Strategy(command) => control::strategy(&command, out, err),
+        Command::Risk(command) => risk::run(&command, out, err),
         Command::CancelAll(args) => control::cancel_all(&args, out, err),
         Command::Pause(args) => steer::pause(&args, out, err),
         Command::ReduceOnly(args) => steer::reduce_only(&args, out, err),

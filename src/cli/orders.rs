@@ -55,8 +55,31 @@ pub struct SubmitArgs {
     /// May only make a position smaller.
     #[arg(long)]
     reduce_only: bool,
+    /// Where a loss would be cut.
+    #[arg(long)]
+    stop_loss: Option<String>,
     #[command(flatten)]
-    remote: Remote,
+    pub(super) remote: Remote,
+}
+
+impl SubmitArgs {
+    /// The order as the API takes it.
+    pub(super) fn body(&self) -> Value {
+        let reduce_only = self.reduce_only.then_some(true);
+        object([
+            ("client_order_id", self.client_order_id.clone().map(Value::from)),
+            ("venue", self.venue.clone().map(Value::from)),
+            ("symbol", Some(self.symbol.clone().into())),
+            ("side", Some(self.side.clone().into())),
+            ("type", Some(self.kind.clone().into())),
+            ("quantity", Some(self.quantity.clone().into())),
+            ("price", self.price.clone().map(Value::from)),
+            ("time_in_force", self.time_in_force.clone().map(Value::from)),
+            ("stop_loss", self.stop_loss.clone().map(Value::from)),
+            ("reduce_only", reduce_only.map(Value::from)),
+            ("strategy", Some(self.strategy.clone().into())),
+        ])
+    }
 }
 
 /// Options of `plimsoll order show`.
@@ -108,19 +131,7 @@ pub struct ReplaceArgs {
 pub fn run(command: &OrderCommand, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result<Exit> {
     match command {
         OrderCommand::Submit(args) => {
-            let reduce_only = args.reduce_only.then_some(true);
-            let body = object([
-                ("client_order_id", args.client_order_id.clone().map(Value::from)),
-                ("venue", args.venue.clone().map(Value::from)),
-                ("symbol", Some(args.symbol.clone().into())),
-                ("side", Some(args.side.clone().into())),
-                ("type", Some(args.kind.clone().into())),
-                ("quantity", Some(args.quantity.clone().into())),
-                ("price", args.price.clone().map(Value::from)),
-                ("time_in_force", args.time_in_force.clone().map(Value::from)),
-                ("reduce_only", reduce_only.map(Value::from)),
-                ("strategy", Some(args.strategy.clone().into())),
-            ]);
+            let body = args.body();
             args.remote.show(Call::post("/api/v1/orders", body), out, err, taken)
         }
         OrderCommand::Show(args) => read::order(&args.order, &args.remote, out, err),
@@ -147,7 +158,7 @@ fn taken(answer: &Value, out: &mut dyn Write) -> std::io::Result<()> {
 }
 
 /// The members that have a value.
-fn object<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
+pub(super) fn object<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
     let given = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     Value::Object(given.collect::<Map<_, _>>())
 }

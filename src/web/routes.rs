@@ -59,6 +59,12 @@ const fn get(path: &'static str, make: fn() -> Route) -> RouteEntry {
     RouteEntry { method, path, access, key: KeyRule::None, audited: false, make, debug: false }
 }
 
+/// Asks with a body; changes nothing.
+const fn ask(path: &'static str, make: fn() -> Route) -> RouteEntry {
+    let (method, access) = (Method::POST, Access::Needs(Scope::Read));
+    RouteEntry { method, path, access, key: KeyRule::None, audited: false, make, debug: false }
+}
+
 /// Changes orders: the journal tells of it.
 const fn order(method: Method, path: &'static str, make: fn() -> Route) -> RouteEntry {
     let access = Access::Needs(Scope::Trade);
@@ -98,7 +104,7 @@ pub const ROUTES: &[RouteEntry] = &[
     get("/api/v1/quotes", || web::route().to(quotes::quotes)),
     get("/api/v1/alerts", || web::route().to(alerts::list)),
     get("/api/v1/risk", || web::route().to(risk::show)),
-    order(Method::POST, "/api/v1/risk/evaluate", || web::route().to(risk::evaluate)),
+    ask("/api/v1/risk/evaluate", || web::route().to(risk::evaluate)),
     control("/api/v1/risk/overrides", Scope::Admin, Required, || web::route().to(risk::grant)),
     get("/api/v1/audit", || web::route().to(audit::list)),
     control("/api/v1/controls/cancel-all", Scope::Pause, Required, || web::route().to(controls::cancel_all)),
