@@ -45,9 +45,9 @@ async fn until(what: &str, mut good: impl FnMut() -> bool) {
 
 #[test]
 fn a_venue_that_goes_away_is_missed_and_one_that_comes_back_is_not() {
-    let mut running = PaperExchange::start(PaperConfig::default()).unwrap();
+    let running = PaperExchange::start(PaperConfig::default()).unwrap();
     let address = running.addr();
-    actix_rt::System::new().block_on(async {
+    let running = actix_rt::System::new().block_on(async {
         let shared = ChildSpec { placement: Placement::Shared("hot".to_owned()), ..ChildSpec::default() };
         let unasked = Arc::new(AtomicUsize::new(0));
         let count = unasked.clone();
@@ -84,12 +84,14 @@ fn a_venue_that_goes_away_is_missed_and_one_that_comes_back_is_not() {
         assert!(lost.counts.in_a_row >= 2, "{lost:?}");
         assert!(lost.losses[&LossCause::Closed] >= 1 && lost.losses[&LossCause::Restarted] == 0, "{lost:?}");
 
-        running = PaperExchange::start(PaperConfig { listen: address, ..PaperConfig::default() }).unwrap();
+        let running =
+            PaperExchange::start(PaperConfig { listen: address, ..PaperConfig::default() }).unwrap();
         until("it beats again", || !stands(MISSED)).await;
         assert_eq!(readings.latest().counts.in_a_row, 0);
         until("the storm is over", || !stands(STORM)).await;
         assert!(readings.latest().counts.misses >= lost.counts.misses);
         tree.shutdown(Duration::from_secs(5)).await;
+        running
     });
     running.stop().unwrap();
 }
