@@ -80,7 +80,8 @@ fn a_flipped_byte_anywhere_is_noticed_or_means_the_same() {
 
 #[test]
 fn a_torn_missing_or_foreign_copy_engages() {
-    let wreck: [(&str, fn(&Path)); 6] = [
+    type Wreck = fn(&Path);
+    let wreck: [(&str, Wreck); 6] = [
         ("torn", |path| fs::write(path, &fs::read(path).unwrap()[..100]).unwrap()),
         ("empty", |path| fs::write(path, "").unwrap()),
         ("missing", |path| fs::remove_file(path).unwrap()),

@@ -135,7 +135,7 @@ mod tests {
     /// its check and its end; after a trip, no mark may appear that the count did not announce.
     #[test]
     fn no_placement_begins_uncounted() {
-        const ROUNDS: usize = 3_000;
+        const ROUNDS: usize = 500;
         let (wire, rearm) = Tripwire::new();
         let over = Arc::new(AtomicBool::new(false));
         let begun = Arc::new(AtomicU64::new(0));
@@ -175,10 +175,13 @@ mod tests {
             thread::yield_now();
             assert_eq!(begun.load(SeqCst), settled, "round {round}: something began on a tripped wire");
             assert!(rearm.rearm(wire.seen()));
-            thread::yield_now();
+            // Each round trips it in the middle of things.
+            while begun.load(SeqCst) < settled + 3 {
+                thread::yield_now();
+            }
         }
         over.store(true, SeqCst);
         let placed: u64 = placers.into_iter().map(|placer| placer.join().unwrap()).sum();
-        assert!(placed > 0 && wire.in_flight() == 0, "{placed} were placed");
+        assert!(placed > 1_000 && wire.in_flight() == 0, "{placed} were placed");
     }
 }

@@ -15,6 +15,7 @@ mod commands;
 mod controls;
 mod events;
 mod http;
+mod kill_switch;
 mod orders;
 mod process;
 mod runbooks;

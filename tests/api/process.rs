@@ -71,6 +71,8 @@ fn a_meltdown_halts_with_70_and_is_told_at_the_next_start() {
     let next = run(&["demo", "--listen", "127.0.0.1:0", "--for", "100ms", "--data-dir", folder], None);
     let said = String::from_utf8(next.stderr).unwrap();
     assert!(next.status.success() && said.contains("last_emergency"), "{said}");
+    // What melted down does not trade again by being started.
+    assert!(said.contains("kill_switch") && said.contains("\"cause\":\"meltdown\""), "{said}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use plimsoll::venues::Venue as _;
 use plimsoll::venues::binance::{BinanceConfig, OrderPath};
 use std::cell::Cell;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::task::JoinSet;
 
 const PLACERS: usize = 8;
@@ -82,7 +82,7 @@ async fn trip_under_load(settings: BinanceConfig, wire: Tripwire, round: usize) 
     // What was accepted after the trip was in flight at its moment, and counted.
     let late = accepted - accepted_before;
     assert!(
-        late as u64 <= in_flight,
+        u64::try_from(late).unwrap() <= in_flight,
         "round {round}: {late} accepted after the trip, {in_flight} were in flight"
     );
     assert_eq!(wire.in_flight(), 0, "all have ended");
@@ -140,9 +140,8 @@ fn a_placement_that_waits_for_its_connection_is_kept_back() {
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         assert!(placing.as_mut().poll(&mut context).is_pending());
         wire.trip();
-        let begun = Instant::now();
         let outcome = placing.await;
-        assert_eq!(outcome, Outcome::DeniedHere(Denial::KillSwitch), "after {:?}", begun.elapsed());
+        assert_eq!(outcome, Outcome::DeniedHere(Denial::KillSwitch));
         assert!(desk.venue.open_orders(None).await.unwrap().is_empty());
         assert_eq!(wire.in_flight(), 0);
     });
