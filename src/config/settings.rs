@@ -9,6 +9,7 @@ use super::load::Configuration;
 use super::orders::Orders;
 use super::paper_exchange::PaperExchangeSettings;
 use super::problems::Problems;
+use super::risk::Risk;
 use super::strategies::StrategySettings;
 use super::supervision::Supervision;
 use super::venues::Venue;
@@ -45,6 +46,8 @@ pub struct Settings {
     pub strategies: Vec<StrategySettings>,
     /// The order management.
     pub orders: Orders,
+    /// Limits before every order; what nobody set denies.
+    pub risk: Risk,
     /// Restart, backoff and hang limits.
     pub supervision: Supervision,
 }
@@ -159,6 +162,7 @@ impl Configuration for Settings {
         self.paper_exchange.validate(problems);
         super::strategies::validate(&self.strategies, &self.venues, problems);
         self.orders.validate(problems);
+        self.risk.validate(problems, &self.venues, &self.strategies);
         self.supervision.validate(problems);
     }
 }
