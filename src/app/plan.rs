@@ -33,6 +33,9 @@ pub enum PlanError {
     /// A figure that the settings let through but the domain does not.
     #[error("the settings hold an impossible figure: {0}")]
     Figure(#[from] MoneyError),
+    /// A limit that the settings let through but the risk chain does not.
+    #[error("the limits cannot be read: {0}")]
+    Risk(String),
     /// A strategy that the settings let through but its kind does not.
     #[error("strategy {0}: its kind cannot be made with these parameters")]
     Strategy(String),

@@ -2,10 +2,9 @@
 
 use super::PlanError;
 use crate::config::Settings;
-use crate::domain::ids::Asset;
 use crate::domain::risk::RiskSettings;
 
-/// The limits as configured.
-pub(super) fn settings(_: &Settings) -> Result<RiskSettings, PlanError> {
-    Ok(RiskSettings::for_rehearsal(Asset::new("USDT")?))
+/// The limits as configured. What nobody set denies.
+pub(super) fn settings(settings: &Settings) -> Result<RiskSettings, PlanError> {
+    settings.risk.domain().map_err(|error| PlanError::Risk(error.to_string()))
 }

@@ -18,6 +18,7 @@ pub mod paper_exchange;
 pub mod path;
 pub mod position;
 pub mod problems;
+pub mod risk;
 pub mod schema;
 pub mod secret;
 pub mod settings;

@@ -11,6 +11,7 @@ use super::load::Configuration;
 use super::orders::Orders;
 use super::paper_exchange::PaperExchangeSettings;
 use super::problems::Problems;
+use super::risk::Risk;
 use super::strategies::StrategySettings;
 use super::supervision::Supervision;
 use super::venues::Venue;
@@ -49,6 +50,8 @@ pub struct Settings {
     pub kill_switch: KillSwitchSettings,
     /// How often venues are asked for a sign of life.
     pub heartbeat: HeartbeatSettings,
+    /// Limits before every order; what nobody set denies.
+    pub risk: Risk,
     /// Restart, backoff and hang limits.
     pub supervision: Supervision,
 }
@@ -143,6 +146,7 @@ impl Configuration for Settings {
         super::strategies::validate(&self.strategies, &self.venues, problems);
         self.orders.validate(problems);
         self.heartbeat.validate(problems);
+        self.risk.validate(problems, &self.venues, &self.strategies);
         self.supervision.validate(problems);
     }
 }

@@ -282,10 +282,11 @@ async fn answer(sent: reqwest::Result<reqwest::Response>) -> Option<(u16, Value)
 
 /// Both demo strategies and `manual`, in short windows, so that doubt is settled within a second or two.
 fn configuration(exchange: &str) -> String {
+    let limits = include_str!("../../config/rehearsal-limits.yaml");
     format!(
         "deployment: {{ name: torture, environment: development, instance: local }}
 web: {{ debug_routes: true }}
-venues:
+{limits}venues:
   - name: paper
     kind: binance_spot
     rest_url: {exchange}

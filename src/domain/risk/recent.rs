@@ -6,8 +6,7 @@ use crate::domain::time::Mono;
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, VecDeque};
 
-/// Approved orders that are remembered per strategy. More cannot lie in a window, because no configuration
-/// allows more orders per minute.
+/// Approved orders, and fills, that are remembered per strategy.
 pub const REMEMBERED_MAX: usize = 10_000;
 /// Longest window for duplicates, milliseconds.
 pub const DUPLICATE_WINDOW_MAX_MS: u64 = 60_000;
@@ -23,12 +22,13 @@ pub(super) struct Approvals {
 }
 
 impl Approvals {
-    /// Age of the youngest that was the same. A full memory answers zero: it cannot vouch for anything.
+    /// Age of the youngest that was the same. A full memory vouches only as far back as it reaches: what may have
+    /// been forgotten counts as just older than the oldest that is remembered.
     pub(super) fn age(&self, now: Mono, same: &Sameness) -> Option<u64> {
-        if self.by_age.len() >= REMEMBERED_MAX && self.by_age.front().is_some_and(|(at, _)| fresh(now, *at)) {
-            return Some(0);
-        }
-        self.last.get(same).map(|at| now.since(*at)).filter(|age| *age < DUPLICATE_WINDOW_MAX_MS)
+        let full = self.by_age.len() >= REMEMBERED_MAX;
+        let forgotten = || self.by_age.front().map(|(at, _)| *at).filter(|_| full);
+        let at = self.last.get(same).copied().or_else(forgotten);
+        at.map(|at| now.since(at)).filter(|age| *age < DUPLICATE_WINDOW_MAX_MS)
     }
 
     pub(super) fn note(&mut self, now: Mono, same: Sameness) {
@@ -108,13 +108,14 @@ mod tests {
     }
 
     #[test]
-    fn a_full_memory_vouches_for_nothing() {
+    fn a_full_memory_vouches_as_far_back_as_it_reaches() {
         let mut seen = Approvals::default();
         for n in 0..20_000 {
             seen.note(Mono(1), same(n));
         }
         assert_eq!((seen.by_age.len(), seen.last.len()), (REMEMBERED_MAX, REMEMBERED_MAX));
-        assert_eq!(seen.age(Mono(2), &same(-1)), Some(0));
+        assert_eq!(seen.age(Mono(2), &same(-1)), Some(1), "it may have been just before the oldest");
+        assert_eq!(seen.age(Mono(500), &same(-1)), Some(499));
         assert_eq!(seen.age(Mono(60_001), &same(-1)), None, "all of it is old by then");
     }
 

@@ -56,8 +56,12 @@ pub fn kelly_share(record: &TradeRecord, limit: &KellyLimit) -> Decimal {
     let (Some(win), Some(loss)) = (record.mean_win.to_f64(), record.mean_loss.to_f64()) else {
         return Decimal::ZERO;
     };
-    // Never a loss yet is no proof that there is none: the payoff is not finite, and the size is zero.
-    let share = kelly_binary(f64::from(record.wins) / f64::from(record.trades), win / loss);
+    // Never a loss yet is no proof that there is none: a payoff without bound is a size of zero.
+    let payoff = win / loss;
+    if !payoff.is_finite() {
+        return Decimal::ZERO;
+    }
+    let share = kelly_binary(f64::from(record.wins) / f64::from(record.trades), payoff);
     let share = Decimal::from_f64(fail_closed(share)).unwrap_or_default().round_dp(SHARE_PLACES);
     share.checked_mul(limit.fraction).unwrap_or_default().clamp(Decimal::ZERO, Decimal::ONE)
 }
@@ -71,4 +75,115 @@ pub fn volatility_weight(sigma: Option<Decimal>, samples: u32, limit: &Volatilit
     let weight =
         sigma.filter(|sigma| *sigma > Decimal::ZERO).and_then(|sigma| limit.target.checked_div(sigma));
     weight.map_or(Decimal::ZERO, |weight| weight.min(limit.weight_max).max(Decimal::ZERO))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn d(text: &str) -> Decimal {
+        Decimal::from_str_exact(text).unwrap()
+    }
+
+    #[test]
+    fn only_a_finite_share_above_zero_is_used() {
+        for share in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -0.0, -1.0] {
+            assert!(fail_closed(share).abs() < f64::MIN_POSITIVE, "{share}");
+        }
+        assert!((fail_closed(0.25) - 0.25).abs() < f64::EPSILON);
+        assert!(fail_closed(f64::MIN_POSITIVE) > 0.0);
+    }
+
+    #[test]
+    fn the_throttle_is_a_straight_line() {
+        let table = [
+            ("-1", "1"),
+            ("0", "1"),
+            ("0.05", "1"),
+            ("0.06", "0.9"),
+            ("0.1", "0.5"),
+            ("0.14", "0.1"),
+            ("0.15", "0"),
+            ("0.2", "0"),
+            ("79228162514264337593543950335", "0"),
+        ];
+        for (fallen, share) in table {
+            assert_eq!(throttle(d(fallen), d("0.05"), d("0.15")), d(share), "{fallen}");
+        }
+        // Levels that make no sense leave nothing once they are reached.
+        assert_eq!(throttle(d("0.1"), d("0.1"), d("0.1")), d("0"));
+        assert_eq!(throttle(d("0.09"), d("0.1"), d("0.1")), d("1"));
+        assert_eq!(throttle(d("0.2"), d("0.1"), d("0.1")), d("0"));
+    }
+
+    #[test]
+    fn kelly_of_a_record() {
+        let limit = KellyLimit { fraction: d("0.25"), trades_min: 10 };
+        let record = |trades, wins, win: &str, loss: &str| TradeRecord {
+            trades,
+            wins,
+            mean_win: d(win),
+            mean_loss: d(loss),
+        };
+        assert_eq!(kelly_share(&record(10, 6, "1", "1"), &limit), d("0.05"));
+        assert_eq!(kelly_share(&record(9, 6, "1", "1"), &limit), d("0"));
+        assert_eq!(kelly_share(&record(10, 5, "1", "1"), &limit), d("0"), "no edge");
+        assert_eq!(kelly_share(&record(10, 5, "2", "1"), &limit), d("0.0625"));
+        assert_eq!(
+            kelly_share(&record(10, 10, "1", "1"), &limit),
+            d("0.25"),
+            "all won: all of it, a quarter"
+        );
+        assert_eq!(kelly_share(&record(10, 10, "1", "0"), &limit), d("0"), "never lost anything");
+        assert_eq!(kelly_share(&record(0, 0, "1", "1"), &KellyLimit { trades_min: 0, ..limit }), d("0"));
+        let absurd = KellyLimit { fraction: Decimal::MAX, ..limit };
+        assert!(kelly_share(&record(10, 6, "1", "1"), &absurd) <= Decimal::ONE);
+    }
+
+    #[test]
+    fn the_target_over_what_is_measured() {
+        let limit = VolatilityLimit { target: d("0.02"), weight_max: d("1.5"), samples_min: 3 };
+        assert_eq!(volatility_weight(Some(d("0.04")), 3, &limit), d("0.5"));
+        assert_eq!(volatility_weight(Some(d("0.04")), 2, &limit), d("0"));
+        assert_eq!(volatility_weight(Some(d("0.0000001")), 3, &limit), d("1.5"));
+        assert_eq!(volatility_weight(Some(d("0")), 3, &limit), d("0"));
+        assert_eq!(volatility_weight(Some(d("-1")), 3, &limit), d("0"));
+        assert_eq!(volatility_weight(None, 3, &limit), d("0"));
+        let tiny = VolatilityLimit { target: Decimal::MAX, ..limit };
+        assert_eq!(volatility_weight(Some(d("0.0000001")), 3, &tiny), d("0"), "what does not fit is nothing");
+        let odd = VolatilityLimit { weight_max: d("-1"), ..limit };
+        assert_eq!(volatility_weight(Some(d("1")), 3, &odd), d("0"));
+    }
+
+    /// The golden figures, compared absolutely: near zero they carry rounding noise.
+    #[test]
+    fn the_golden_figures() {
+        let Some(folder) = std::env::var_os("PLIMSOLL_GOLDEN") else {
+            println!("skipped: PLIMSOLL_GOLDEN is not set");
+            return;
+        };
+        let text = std::fs::read_to_string(std::path::Path::new(&folder).join("kelly_sizing.json")).unwrap();
+        let all: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let mut compared = 0;
+        let mut near = |name: &str, got: fn(&dyn Fn(&str) -> f64) -> f64, answer: &str| {
+            for case in all[name].as_array().unwrap() {
+                let field = |key: &str| case[key].as_f64().unwrap();
+                let (got, wanted) = (got(&field), field(answer));
+                assert!((got - wanted).abs() <= 1e-12 * wanted.abs().max(1.0), "{name} {case}: {got}");
+                compared += 1;
+            }
+        };
+        near("binary", |f| kelly_binary(f("p"), f("b")), "f");
+        near("binary_general", |f| kelly_general(f("p"), f("W"), f("L")), "f");
+        near("continuous", |f| kelly_continuous(f("mu"), f("r"), f("sigma")), "f");
+        near(
+            "throttle",
+            |f| {
+                let decimal = |key: &str| Decimal::from_f64(f(key)).unwrap();
+                throttle(decimal("dd"), decimal("dd_soft"), decimal("dd_hard")).to_f64().unwrap()
+            },
+            "m",
+        );
+        assert!(compared >= 20, "{compared}");
+    }
 }

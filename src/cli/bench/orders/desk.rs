@@ -21,6 +21,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
+/// Wide limits, every one of them set: the bench walks the whole chain.
+const LIMITS: &str = include_str!("../../../../config/rehearsal-limits.yaml");
+
 /// What is traded.
 pub(super) const SYMBOL: &str = "BTCUSDT";
 /// Longest wait for anything to come up.
@@ -64,7 +67,7 @@ venues:
 strategies:
   - {{ name: bench, kind: manual, on_unknown: adopt }}
 orders: {{ at_shutdown: keep }}
-",
+{LIMITS}",
             folder.join("data").display()
         );
         std::fs::write(folder.join("bench.yaml"), &yaml)?;

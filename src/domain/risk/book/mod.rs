@@ -6,6 +6,9 @@ mod strategies;
 mod view;
 mod worst;
 
+#[cfg(test)]
+pub(super) mod tests;
+
 pub(super) use store::{Book, Found};
 pub(super) use strategies::StrategyBook;
 pub(super) use view::{Direction, Picture, View};

@@ -18,3 +18,58 @@ fn run(case: &Case<'_>, bench: &mut Bench<'_>) {
         bench.at_most(&Rule::conflict("DAILY_LOSS", "daily_loss", scope), lost, limit.most);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    const THIS: &[&Check] = &[&CHECK];
+
+    use crate::domain::risk::{Consequence, Limit, LossLimit};
+
+    #[test]
+    fn both_scopes() {
+        const LOSS: Limit<LossLimit> =
+            Limit::At(LossLimit { most: rust_decimal::Decimal::ONE_HUNDRED, then: Consequence::Kill });
+        let sets: [fn(&mut Desk, Option<&'static str>); 2] = [
+            |bench, lost| {
+                bench.limits.strategy_loss = LOSS;
+                bench.figures.day_loss.strategy = lost.map(d);
+            },
+            |bench, lost| {
+                bench.limits.account_loss = LOSS;
+                bench.figures.day_loss.account = lost.map(d);
+            },
+        ];
+        let cases = [
+            (Some("99.99"), true),
+            (Some("100"), true),
+            (Some("100.01"), false),
+            (Some("0"), true),
+            (Some("-7000"), true),
+            (Some("79228162514264337593543950335"), false),
+        ];
+        for set in sets {
+            bounds(THIS, "DAILY_LOSS", set, &cases);
+            bounds(THIS, "NO_VALUATION", set, &[(None, false)]);
+            for lost in [Some("5000"), None] {
+                let mut out = Desk::new();
+                set(&mut out, lost);
+                out.figures.reduces_own = true;
+                assert_eq!(out.code(THIS), "ok", "what reduces passes");
+            }
+        }
+    }
+
+    #[test]
+    fn unset_denies() {
+        denies_unset(
+            THIS,
+            &[
+                ("daily_loss, scope=strategy", |limits| limits.strategy_loss = Limit::NotSet),
+                ("daily_loss, scope=account", |limits| limits.account_loss = Limit::NotSet),
+            ],
+        );
+    }
+}

@@ -20,3 +20,56 @@ fn run(case: &Case<'_>, bench: &mut Bench<'_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    const THIS: &[&Check] = &[&CHECK];
+
+    use crate::domain::risk::Limit;
+
+    #[test]
+    fn every_scope() {
+        let sets: [fn(&mut Desk, u32); 4] = [
+            |bench, used| {
+                bench.limits.open_orders.strategy = Limit::At(3);
+                bench.figures.open_orders.strategy = used;
+            },
+            |bench, used| {
+                bench.limits.open_orders.symbol = Limit::At(3);
+                bench.figures.open_orders.symbol = used;
+            },
+            |bench, used| {
+                bench.limits.open_orders.venue = Limit::At(3);
+                bench.figures.open_orders.venue = used;
+            },
+            |bench, used| {
+                bench.limits.open_orders.account = Limit::At(3);
+                bench.figures.open_orders.account = used;
+            },
+        ];
+        for set in sets {
+            bounds(
+                THIS,
+                "OPEN_ORDER_LIMIT",
+                set,
+                &[(0, true), (1, true), (2, true), (3, false), (u32::MAX - 1, false)],
+            );
+        }
+    }
+
+    #[test]
+    fn unset_denies() {
+        denies_unset(
+            THIS,
+            &[
+                ("open_orders, scope=strategy", |limits| limits.open_orders.strategy = Limit::NotSet),
+                ("open_orders, scope=symbol", |limits| limits.open_orders.symbol = Limit::NotSet),
+                ("open_orders, scope=venue", |limits| limits.open_orders.venue = Limit::NotSet),
+                ("open_orders, scope=account", |limits| limits.open_orders.account = Limit::NotSet),
+            ],
+        );
+    }
+}

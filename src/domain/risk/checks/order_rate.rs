@@ -24,3 +24,68 @@ fn one(bench: &mut Bench<'_>, scope: &'static str, limits: &Rates, used: &RateUs
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    const THIS: &[&Check] = &[&CHECK];
+
+    use crate::domain::risk::Limit;
+
+    #[test]
+    fn every_window_of_every_scope() {
+        type Set = fn(&mut Desk, u32);
+        let sets: [Set; 4] = [
+            |bench, used| {
+                bench.limits.strategy_rates.orders_per_second = Limit::At(10);
+                bench.figures.rates.strategy.orders_1s = used;
+            },
+            |bench, used| {
+                bench.limits.strategy_rates.orders_per_minute = Limit::At(10);
+                bench.figures.rates.strategy.orders_1m = used;
+            },
+            |bench, used| {
+                bench.limits.account_rates.orders_per_second = Limit::At(10);
+                bench.figures.rates.account.orders_1s = used;
+            },
+            |bench, used| {
+                bench.limits.account_rates.orders_per_minute = Limit::At(10);
+                bench.figures.rates.account.orders_1m = used;
+            },
+        ];
+        for set in sets {
+            bounds(
+                THIS,
+                "ORDER_RATE_EXCEEDED",
+                set,
+                &[(0, true), (8, true), (9, true), (10, false), (u32::MAX, false)],
+            );
+        }
+        let mut none = Desk::new();
+        none.limits.account_rates.orders_per_second = Limit::At(0);
+        assert_eq!(none.code(THIS), "ORDER_RATE_EXCEEDED", "zero allows nothing");
+    }
+
+    #[test]
+    fn unset_denies() {
+        denies_unset(
+            THIS,
+            &[
+                ("orders_per_second, scope=strategy", |limits| {
+                    limits.strategy_rates.orders_per_second = Limit::NotSet
+                }),
+                ("orders_per_minute, scope=strategy", |limits| {
+                    limits.strategy_rates.orders_per_minute = Limit::NotSet
+                }),
+                ("orders_per_second, scope=account", |limits| {
+                    limits.account_rates.orders_per_second = Limit::NotSet
+                }),
+                ("orders_per_minute, scope=account", |limits| {
+                    limits.account_rates.orders_per_minute = Limit::NotSet
+                }),
+            ],
+        );
+    }
+}

@@ -15,3 +15,25 @@ fn run(case: &Case<'_>, bench: &mut Bench<'_>) {
         || format!("strategy={}, latched_by={}", case.proposal.strategy, latched.unwrap_or_default());
     bench.require(latched.is_none(), "REPEATED_EXECUTION", Conflict, detail);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    const THIS: &[&Check] = &[&CHECK];
+
+    #[test]
+    fn a_latch_lets_out_only() {
+        let mut bench = Desk::new();
+        assert_eq!(bench.code(THIS), "ok");
+        bench.figures.latched = Some("paper/BTCUSDT buy".to_owned());
+        assert_eq!(bench.says(THIS), "REPEATED_EXECUTION: strategy=one, latched_by=paper/BTCUSDT buy");
+        assert_eq!(bench.reducing().code(THIS), "ok");
+    }
+
+    #[test]
+    fn unset_denies() {
+        denies_unset(THIS, &[("repeated_executions", |limits| limits.repeats = Default::default())]);
+    }
+}

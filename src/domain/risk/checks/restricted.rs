@@ -10,3 +10,19 @@ fn run(case: &Case<'_>, bench: &mut Bench<'_>) {
     let detail = || format!("venue={}, symbol={}", asked.venue, asked.symbol);
     bench.require(!case.limits.restricted, "RESTRICTED_SYMBOL", Conflict, detail);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    const THIS: &[&Check] = &[&CHECK];
+
+    #[test]
+    fn a_restricted_instrument_is_not_traded() {
+        let mut bench = Desk::new().reducing();
+        assert_eq!(bench.code(THIS), "ok");
+        bench.limits.restricted = true;
+        assert_eq!(bench.says(THIS), "RESTRICTED_SYMBOL: venue=paper, symbol=BTCUSDT");
+    }
+}

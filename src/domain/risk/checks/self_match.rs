@@ -21,3 +21,42 @@ fn run(case: &Case<'_>, bench: &mut Bench<'_>) {
     let detail = || format!("reach={}, own_order={}", reach.normalize(), own.normalize());
     bench.require(!meets, "SELF_MATCH", Conflict, detail);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    const THIS: &[&Check] = &[&CHECK];
+
+    #[test]
+    fn own_orders_are_not_met() {
+        let table = [
+            (Desk::new(), "100", "SELF_MATCH"),
+            (Desk::new(), "99.99", "SELF_MATCH"),
+            (Desk::new(), "100.01", "ok"),
+            (Desk::new(), "0", "SELF_MATCH"),
+            (Desk::new().sell(), "100", "SELF_MATCH"),
+            (Desk::new().sell(), "100.01", "SELF_MATCH"),
+            (Desk::new().sell(), "99.99", "ok"),
+            (Desk::new().sell(), "79228162514264337593543950335", "SELF_MATCH"),
+            (Desk::new().market(), "101", "SELF_MATCH"),
+            (Desk::new().market(), "101.01", "ok"),
+            (Desk::new().market().sell(), "99", "SELF_MATCH"),
+            (Desk::new().market().sell(), "98.99", "ok"),
+        ];
+        for (index, (mut bench, own, wanted)) in table.into_iter().enumerate() {
+            bench.limits.self_match = crate::domain::risk::Limit::At(());
+            assert_eq!(bench.code(THIS), "ok", "case {index}: without own orders");
+            bench.figures.own_opposite = Some(d(own));
+            assert_eq!(bench.code(THIS), wanted, "case {index}");
+            bench.limits.self_match = crate::domain::risk::Limit::NotRequired;
+            assert_eq!(bench.code(THIS), "ok", "case {index}: done without");
+        }
+    }
+
+    #[test]
+    fn unset_denies() {
+        denies_unset(THIS, &[("self_match", |limits| limits.self_match = Default::default())]);
+    }
+}

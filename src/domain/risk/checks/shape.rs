@@ -22,3 +22,27 @@ fn run(case: &Case<'_>, bench: &mut Bench<'_>) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    const THIS: &[&Check] = &[&CHECK];
+
+    #[test]
+    fn nonsense_is_refused() {
+        assert_eq!(Desk::new().code(THIS), "ok");
+        assert_eq!(Desk::new().market().code(THIS), "ok");
+        assert_eq!(Desk::new().of("0").code(THIS), "QUANTITY_NOT_POSITIVE");
+        assert_eq!(Desk::new().of("0.000000000001").code(THIS), "ok");
+        assert_eq!(Desk::new().at("0").code(THIS), "PRICE_NOT_POSITIVE");
+        assert_eq!(Desk::new().market().at("1").code(THIS), "PRICE_NOT_ALLOWED");
+        assert_eq!(Desk::new().market().at("0").code(THIS), "PRICE_NOT_ALLOWED");
+        for kind in [OrderKind::Limit, OrderKind::LimitMaker] {
+            let mut bench = Desk::new();
+            (bench.proposal.kind, bench.proposal.price) = (kind, None);
+            assert_eq!(bench.code(THIS), "PRICE_MISSING");
+        }
+    }
+}

@@ -28,3 +28,45 @@ fn run(case: &Case<'_>, bench: &mut Bench<'_>) {
         StateGate::ReduceOnly => bench.require(reduces, "REDUCE_ONLY", Conflict, detail),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    const THIS: &[&Check] = &[&CHECK];
+
+    #[test]
+    fn each_state_lets_through_what_it_may() {
+        use StateGate::{Draining, Halted, Paused, ReduceOnly, Running, Starting};
+        // State, flag, reduces: outcome.
+        let table = [
+            (Running, false, false, "ok"),
+            (Running, true, true, "ok"),
+            (Running, true, false, "NOT_REDUCING"),
+            (Paused, false, false, "TRADING_PAUSED"),
+            (Paused, false, true, "TRADING_PAUSED"),
+            (Paused, true, true, "ok"),
+            (Paused, true, false, "NOT_REDUCING"),
+            (ReduceOnly, false, false, "REDUCE_ONLY"),
+            (ReduceOnly, false, true, "ok"),
+            (ReduceOnly, true, true, "ok"),
+            (ReduceOnly, true, false, "NOT_REDUCING"),
+            (Starting, true, true, "NOT_STARTED"),
+            (Halted, true, true, "TRADING_HALTED"),
+            (Draining, true, true, "DRAINING"),
+        ];
+        for (state, flag, reduces, wanted) in table {
+            for (own, net) in [(reduces, false), (false, reduces), (reduces, reduces)] {
+                let mut bench = Desk::new();
+                bench.figures.standing.state = state;
+                bench.proposal.reduce_only = flag;
+                (bench.figures.reduces_own, bench.figures.reduces_net) = (own, net);
+                assert_eq!(bench.code(THIS), wanted, "{state:?} {flag} {reduces}");
+            }
+        }
+        let mut paused = Desk::new();
+        paused.figures.standing.state = Paused;
+        assert_eq!(paused.says(THIS), "TRADING_PAUSED: state=paused, order_reduces=false");
+    }
+}

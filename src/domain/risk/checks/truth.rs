@@ -10,3 +10,19 @@ fn run(case: &Case<'_>, bench: &mut Bench<'_>) {
     let detail = || format!("why={}", stale.unwrap_or_default());
     bench.require(stale.is_none(), "STALE_TRUTH", Unavailable, detail);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    const THIS: &[&Check] = &[&CHECK];
+
+    #[test]
+    fn stale_truth_stops_everything() {
+        let mut bench = Desk::new().reducing();
+        assert_eq!(bench.code(THIS), "ok");
+        bench.figures.standing.stale_truth = Some("two heartbeats missed".to_owned());
+        assert_eq!(bench.says(THIS), "STALE_TRUTH: why=two heartbeats missed");
+    }
+}

@@ -21,3 +21,75 @@ fn run(case: &Case<'_>, bench: &mut Bench<'_>) {
         bench.at_most(&Rule::invalid("VALUE_ABOVE_MAXIMUM", "max_value", "order"), value, most);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    const THIS: &[&Check] = &[&CHECK];
+
+    fn limited(bench: Desk) -> Desk {
+        let mut bench = bench;
+        (bench.limits.order.min_value, bench.limits.order.max_value) = (at("10"), at("200"));
+        bench
+    }
+
+    #[test]
+    fn least_and_most() {
+        let table = [
+            ("0.0999", "VALUE_BELOW_MINIMUM"),
+            ("0.1", "ok"),
+            ("0.1001", "ok"),
+            ("1.9999", "ok"),
+            ("2", "ok"),
+            ("2.0001", "VALUE_ABOVE_MAXIMUM"),
+            ("79228162514264337593543950335", "NO_VALUATION"),
+        ];
+        for (asked, wanted) in table {
+            assert_eq!(limited(Desk::new().of(asked)).code(THIS), wanted, "{asked}");
+        }
+        assert_eq!(limited(Desk::new().of("0.01").reducing()).code(THIS), "ok");
+        assert_eq!(limited(Desk::new().of("3").reducing()).code(THIS), "VALUE_ABOVE_MAXIMUM");
+    }
+
+    #[test]
+    fn an_order_is_worth_what_it_can_cost() {
+        // A market buy costs the ask, a market sell brings the bid, a deep sell executes at the bid.
+        let table = [
+            (Desk::new().market().of("1.98"), "ok"),
+            (Desk::new().market().of("1.981"), "VALUE_ABOVE_MAXIMUM"),
+            (Desk::new().market().sell().of("2.02"), "ok"),
+            (Desk::new().market().sell().of("2.021"), "VALUE_ABOVE_MAXIMUM"),
+            (Desk::new().sell().at("50").of("2.02"), "ok"),
+            (Desk::new().sell().at("50").of("2.021"), "VALUE_ABOVE_MAXIMUM"),
+            (Desk::new().sell().at("200").of("1"), "ok"),
+            (Desk::new().sell().at("200").of("1.001"), "VALUE_ABOVE_MAXIMUM"),
+            (Desk::new().at("50").of("4"), "ok"),
+        ];
+        for (index, (bench, wanted)) in table.into_iter().enumerate() {
+            assert_eq!(limited(bench).code(THIS), wanted, "case {index}");
+        }
+    }
+
+    #[test]
+    fn no_value_no_order() {
+        let mut bench = limited(Desk::new());
+        bench.figures.quote_price = None;
+        assert_eq!(bench.says(THIS), "NO_VALUATION: figure=order_value, scope=order");
+        let mut double = limited(Desk::new().of("1.1"));
+        double.figures.quote_price = Some(d("2"));
+        assert_eq!(double.code(THIS), "VALUE_ABOVE_MAXIMUM", "measured in the currency");
+    }
+
+    #[test]
+    fn unset_denies() {
+        denies_unset(
+            THIS,
+            &[
+                ("min_value", |limits| limits.order.min_value = Default::default()),
+                ("max_value", |limits| limits.order.max_value = Default::default()),
+            ],
+        );
+    }
+}
