@@ -17,6 +17,7 @@ Exit code: 0 when every order of its own is final at the end, 1 when not, 2 for 
 import argparse
 import http.client
 import json
+import os
 import queue
 import secrets
 import sys
@@ -44,6 +45,9 @@ class Api:
         if parts.scheme != "http" or not parts.hostname:
             raise ValueError(f"{url} is not an http:// address")
         self.host, self.port = parts.hostname, parts.port or 80
+        # Where tokens were made, one with the scope `trade` is needed. Never a flag: others see those.
+        token = os.environ.get("PLIMSOLL_TOKEN")
+        self.headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def connect(self, timeout):
         return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
@@ -52,7 +56,9 @@ class Api:
         """Status and answer; OSError or HTTPException when there is none."""
         connection = self.connect(ANSWER_SECONDS)
         try:
-            headers = {"Content-Type": "application/json"} if body is not None else {}
+            headers = dict(self.headers)
+            if body is not None:
+                headers["Content-Type"] = "application/json"
             connection.request(method, path, json.dumps(body) if body is not None else None, headers)
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read() or b"null")
@@ -79,7 +85,7 @@ class Events(threading.Thread):
     def follow(self):
         connection = self.api.connect(SILENCE_SECONDS)
         try:
-            connection.request("GET", "/api/v1/events", headers={"Accept": "text/event-stream"})
+            connection.request("GET", "/api/v1/events", headers={"Accept": "text/event-stream", **self.headers})
             answer = connection.getresponse()
             if answer.status != 200:
                 raise ValueError(f"HTTP {answer.status}")

@@ -42,6 +42,12 @@ const CONNECTIONS_PER_WORKER_MAX: usize = 1024;
 /// How long open requests get when the server stops, seconds.
 const SERVER_SHUTDOWN_SECONDS: u64 = 2;
 
+/// The description of the HTTP API, as it is served.
+#[must_use]
+pub fn openapi() -> String {
+    web::openapi_document()
+}
+
 /// Why the process could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {

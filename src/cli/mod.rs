@@ -92,6 +92,8 @@ enum Command {
     Journal(journal::JournalCommand),
     /// The paper exchange alone, as a server.
     Venue(venue::VenueArgs),
+    /// Print the description of the HTTP API, OpenAPI 3.1.
+    Openapi,
     /// Measure this machine; exit code 1 when a target is missed.
     Bench(bench::BenchArgs),
 }
@@ -126,6 +128,9 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
         Command::Token(command) => token::run(&command, out, err),
         Command::Journal(command) => journal::run(&command, out, err),
         Command::Venue(args) => return venue::run(&args, out, err),
+        Command::Openapi => {
+            out.write_all(crate::app::openapi().as_bytes()).map(|()| Exit::Ok).map_err(Into::into)
+        }
         Command::Bench(args) => bench::run(&args, out).map(|met| if met { Exit::Ok } else { Exit::Failure }),
     };
     done.unwrap_or_else(|error| {

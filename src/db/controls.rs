@@ -193,7 +193,6 @@ mod tests {
     use super::*;
     use crate::db::migrate;
     use crate::domain::control::ControlNote;
-    use diesel::Connection as _;
 
     fn database() -> SqliteConnection {
         let mut connection = SqliteConnection::establish(":memory:").unwrap();

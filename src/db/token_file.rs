@@ -357,6 +357,7 @@ fn fresh(book: &TokenBook) -> Result<Presented, TokenFileError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt as _;
 
     fn name(text: &str) -> TokenName {
@@ -407,12 +408,12 @@ mod tests {
         let (_folder, file) = file();
         file.create(&name("ops"), &[], None, WallMs(1)).unwrap();
         for mode in [0o640, 0o604, 0o620, 0o644, 0o610] {
-            std::fs::set_permissions(file.path(), PermissionsExt::from_mode(mode)).unwrap();
+            std::fs::set_permissions(file.path(), Permissions::from_mode(mode)).unwrap();
             let error = file.read().unwrap_err();
             assert!(matches!(error, TokenFileError::Mode { .. }), "{mode:o}: {error}");
             assert!(error.to_string().contains("chmod 600"));
         }
-        std::fs::set_permissions(file.path(), PermissionsExt::from_mode(0o600)).unwrap();
+        std::fs::set_permissions(file.path(), Permissions::from_mode(0o600)).unwrap();
         for text in ["", "{}", "[]", r#"{"version": 2, "tokens": []}"#, r#"{"version":1,"tokens":[],"x":1}"#]
         {
             std::fs::write(file.path(), text).unwrap();

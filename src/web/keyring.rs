@@ -143,6 +143,8 @@ fn bearer(header: &str) -> Option<&str> {
 mod tests {
     use super::*;
     use crate::domain::token::{Scope, TokenName};
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
 
     struct Desk {
         _folder: tempfile::TempDir,
@@ -219,8 +221,7 @@ mod tests {
             assert!(matches!(&denied, Err(Denied::Unreadable(why)) if why.contains("is gone")), "{denied:?}");
         }
         std::fs::write(desk.file.path(), kept).unwrap();
-        std::fs::set_permissions(desk.file.path(), std::os::unix::fs::PermissionsExt::from_mode(0o600))
-            .unwrap();
+        std::fs::set_permissions(desk.file.path(), Permissions::from_mode(0o600)).unwrap();
         assert!(desk.later(Some(&header)).is_ok(), "put back, it counts again");
     }
 

@@ -5,10 +5,11 @@
 
 use super::access::Access;
 use super::calm::calm;
+use super::openapi::{Operation, operations as doc};
 use super::problem::Problem;
 use super::{
-    alerts, audit, books, controls, debug, events, health, metrics, orders, positions, quotes, risk, status,
-    strategies, supervision,
+    alerts, audit, books, controls, debug, events, health, metrics, openapi, orders, positions, quotes, risk,
+    status, strategies, supervision,
 };
 use crate::domain::token::Scope;
 use actix_web::dev::ServiceRequest;
@@ -30,6 +31,9 @@ pub enum KeyRule {
 
 use KeyRule::{Optional, Required};
 
+/// Says what a route does.
+type Describe = fn() -> Operation;
+
 /// One line of the API's inventory.
 pub struct RouteEntry {
     /// The verb; every other verb of the path answers 405 and names those that there are.
@@ -43,91 +47,168 @@ pub struct RouteEntry {
     /// Every request is a line of the audit.
     pub audited: bool,
     make: fn() -> Route,
+    /// What it does, for the description.
+    pub describe: Describe,
     /// Only with `web.debug_routes`.
     pub debug: bool,
 }
 
 /// Whoever reaches the address may ask.
-const fn open(path: &'static str, make: fn() -> Route) -> RouteEntry {
+const fn open(path: &'static str, make: fn() -> Route, describe: Describe) -> RouteEntry {
     let (method, access) = (Method::GET, Access::Open);
-    RouteEntry { method, path, access, key: KeyRule::None, audited: false, make, debug: false }
+    RouteEntry { method, path, access, key: KeyRule::None, audited: false, make, describe, debug: false }
 }
 
 /// Reads something.
-const fn get(path: &'static str, make: fn() -> Route) -> RouteEntry {
+const fn get(path: &'static str, make: fn() -> Route, describe: Describe) -> RouteEntry {
     let (method, access) = (Method::GET, Access::Needs(Scope::Read));
-    RouteEntry { method, path, access, key: KeyRule::None, audited: false, make, debug: false }
+    RouteEntry { method, path, access, key: KeyRule::None, audited: false, make, describe, debug: false }
 }
 
 /// Asks with a body; changes nothing.
-const fn ask(path: &'static str, make: fn() -> Route) -> RouteEntry {
+const fn ask(path: &'static str, make: fn() -> Route, describe: Describe) -> RouteEntry {
     let (method, access) = (Method::POST, Access::Needs(Scope::Read));
-    RouteEntry { method, path, access, key: KeyRule::None, audited: false, make, debug: false }
+    RouteEntry { method, path, access, key: KeyRule::None, audited: false, make, describe, debug: false }
 }
 
 /// Changes orders: the journal tells of it.
-const fn order(method: Method, path: &'static str, make: fn() -> Route) -> RouteEntry {
+const fn order(method: Method, path: &'static str, make: fn() -> Route, describe: Describe) -> RouteEntry {
     let access = Access::Needs(Scope::Trade);
-    RouteEntry { method, path, access, key: KeyRule::Optional, audited: false, make, debug: false }
+    RouteEntry { method, path, access, key: KeyRule::Optional, audited: false, make, describe, debug: false }
 }
 
 /// Steers the process: audited. Where doing it twice is doing it once, the key may be left out.
-const fn control(path: &'static str, scope: Scope, key: KeyRule, make: fn() -> Route) -> RouteEntry {
+const fn control(
+    path: &'static str,
+    scope: Scope,
+    key: KeyRule,
+    make: fn() -> Route,
+    describe: Describe,
+) -> RouteEntry {
     let (method, access) = (Method::POST, Access::Needs(scope));
-    RouteEntry { method, path, access, key, audited: true, make, debug: false }
+    RouteEntry { method, path, access, key, audited: true, make, describe, debug: false }
 }
 
 /// Breaks something on purpose.
 const fn debugging(path: &'static str, make: fn() -> Route) -> RouteEntry {
+    let describe: Describe = doc::undescribed;
     let (method, access) = (Method::POST, Access::Needs(Scope::Admin));
-    RouteEntry { method, path, access, key: KeyRule::Optional, audited: true, make, debug: true }
+    RouteEntry { method, path, access, key: KeyRule::Optional, audited: true, make, describe, debug: true }
 }
 
 /// All routes. Entries of one path stand together.
 pub const ROUTES: &[RouteEntry] = &[
-    open("/livez", || web::route().to(health::livez)),
-    get("/readyz", || web::route().to(health::readyz)),
-    get("/health", || web::route().to(health::health)),
-    get("/metrics", || web::route().to(metrics::metrics)),
-    get("/api/v1/status", || web::route().to(status::status)),
-    get("/api/v1/supervision", || web::route().to(supervision::supervision)),
-    order(Method::POST, "/api/v1/orders", || web::route().to(orders::submit)),
-    get("/api/v1/orders", || web::route().to(orders::list)),
-    get("/api/v1/orders/{client_order_id}", || web::route().to(orders::get)),
-    order(Method::DELETE, "/api/v1/orders/{client_order_id}", || web::route().to(orders::cancel)),
-    order(Method::POST, "/api/v1/orders/{client_order_id}/replace", || web::route().to(orders::replace)),
-    order(Method::POST, "/api/v1/orders/{client_order_id}/resolve", || web::route().to(orders::resolve)),
-    get("/api/v1/fills", || web::route().to(books::fills)),
-    get("/api/v1/positions", || web::route().to(positions::positions)),
-    get("/api/v1/balances", || web::route().to(books::balances)),
-    get("/api/v1/journal", || web::route().to(books::journal)),
-    get("/api/v1/quotes", || web::route().to(quotes::quotes)),
-    get("/api/v1/alerts", || web::route().to(alerts::list)),
-    get("/api/v1/risk", || web::route().to(risk::show)),
-    ask("/api/v1/risk/evaluate", || web::route().to(risk::evaluate)),
-    control("/api/v1/risk/overrides", Scope::Admin, Required, || web::route().to(risk::grant)),
-    get("/api/v1/audit", || web::route().to(audit::list)),
-    control("/api/v1/controls/cancel-all", Scope::Pause, Required, || web::route().to(controls::cancel_all)),
-    control("/api/v1/controls/restart", Scope::Admin, Required, || web::route().to(controls::restart)),
-    control("/api/v1/controls/pause", Scope::Pause, Required, || web::route().to(controls::pause)),
-    control("/api/v1/controls/reduce-only", Scope::Pause, Required, || {
-        web::route().to(controls::reduce_only)
-    }),
+    open("/livez", || web::route().to(health::livez), doc::livez),
+    get("/readyz", || web::route().to(health::readyz), doc::readyz),
+    get("/health", || web::route().to(health::health), doc::health),
+    get("/metrics", || web::route().to(metrics::metrics), doc::metrics),
+    get("/openapi.json", || web::route().to(openapi::openapi), doc::openapi),
+    get("/api/v1/status", || web::route().to(status::status), doc::status),
+    get("/api/v1/supervision", || web::route().to(supervision::supervision), doc::supervision),
+    order(Method::POST, "/api/v1/orders", || web::route().to(orders::submit), doc::submit_order),
+    get("/api/v1/orders", || web::route().to(orders::list), doc::list_orders),
+    get("/api/v1/orders/{client_order_id}", || web::route().to(orders::get), doc::get_order),
+    order(
+        Method::DELETE,
+        "/api/v1/orders/{client_order_id}",
+        || web::route().to(orders::cancel),
+        doc::cancel_order,
+    ),
+    order(
+        Method::POST,
+        "/api/v1/orders/{client_order_id}/replace",
+        || web::route().to(orders::replace),
+        doc::replace_order,
+    ),
+    order(
+        Method::POST,
+        "/api/v1/orders/{client_order_id}/resolve",
+        || web::route().to(orders::resolve),
+        doc::resolve_order,
+    ),
+    get("/api/v1/fills", || web::route().to(books::fills), doc::fills),
+    get("/api/v1/positions", || web::route().to(positions::positions), doc::positions),
+    get("/api/v1/balances", || web::route().to(books::balances), doc::balances),
+    get("/api/v1/journal", || web::route().to(books::journal), doc::journal),
+    get("/api/v1/quotes", || web::route().to(quotes::quotes), doc::quotes),
+    get("/api/v1/alerts", || web::route().to(alerts::list), doc::alerts),
+    get("/api/v1/risk", || web::route().to(risk::show), doc::risk),
+    ask("/api/v1/risk/evaluate", || web::route().to(risk::evaluate), doc::evaluate),
+    control(
+        "/api/v1/risk/overrides",
+        Scope::Admin,
+        Required,
+        || web::route().to(risk::grant),
+        doc::grant_override,
+    ),
+    get("/api/v1/audit", || web::route().to(audit::list), doc::audit),
+    control(
+        "/api/v1/controls/cancel-all",
+        Scope::Pause,
+        Required,
+        || web::route().to(controls::cancel_all),
+        doc::cancel_all,
+    ),
+    control(
+        "/api/v1/controls/restart",
+        Scope::Admin,
+        Required,
+        || web::route().to(controls::restart),
+        doc::restart,
+    ),
+    control(
+        "/api/v1/controls/pause",
+        Scope::Pause,
+        Required,
+        || web::route().to(controls::pause),
+        doc::pause,
+    ),
+    control(
+        "/api/v1/controls/reduce-only",
+        Scope::Pause,
+        Required,
+        || web::route().to(controls::reduce_only),
+        doc::reduce_only,
+    ),
     // Nothing may stand between a person and this one.
-    control("/api/v1/controls/kill", Scope::Kill, Optional, || web::route().to(controls::kill)),
-    control("/api/v1/controls/reset", Scope::Resume, Required, || web::route().to(controls::reset)),
-    control("/api/v1/controls/resume", Scope::Resume, Required, || web::route().to(controls::resume)),
-    get("/api/v1/strategies", || web::route().to(strategies::list)),
-    control("/api/v1/strategies/{name}/enable", Scope::Resume, Optional, || {
-        web::route().to(strategies::enable)
-    }),
-    control("/api/v1/strategies/{name}/disable", Scope::Pause, Optional, || {
-        web::route().to(strategies::disable)
-    }),
-    control("/api/v1/strategies/{name}/re-enable", Scope::Resume, Optional, || {
-        web::route().to(strategies::re_enable)
-    }),
-    get("/api/v1/events", || web::route().to(events::events)),
+    control("/api/v1/controls/kill", Scope::Kill, Optional, || web::route().to(controls::kill), doc::kill),
+    control(
+        "/api/v1/controls/reset",
+        Scope::Resume,
+        Required,
+        || web::route().to(controls::reset),
+        doc::reset,
+    ),
+    control(
+        "/api/v1/controls/resume",
+        Scope::Resume,
+        Required,
+        || web::route().to(controls::resume),
+        doc::resume,
+    ),
+    get("/api/v1/strategies", || web::route().to(strategies::list), doc::strategies),
+    control(
+        "/api/v1/strategies/{name}/enable",
+        Scope::Resume,
+        Optional,
+        || web::route().to(strategies::enable),
+        doc::enable_strategy,
+    ),
+    control(
+        "/api/v1/strategies/{name}/disable",
+        Scope::Pause,
+        Optional,
+        || web::route().to(strategies::disable),
+        doc::disable_strategy,
+    ),
+    control(
+        "/api/v1/strategies/{name}/re-enable",
+        Scope::Resume,
+        Optional,
+        || web::route().to(strategies::re_enable),
+        doc::re_enable_strategy,
+    ),
+    get("/api/v1/events", || web::route().to(events::events), doc::events),
     debugging("/debug/web/panic", || web::route().to(debug::panic)),
     debugging("/debug/actors/{path:.+}/{fault}", || web::route().to(debug::inject)),
 ];

@@ -11,6 +11,8 @@
     reason = "tests"
 )]
 
+mod abuse;
+mod access;
 mod commands;
 mod controls;
 mod events;
