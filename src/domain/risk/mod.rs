@@ -29,6 +29,13 @@ mod survey;
 mod track;
 mod watchman;
 
+#[cfg(test)]
+mod core_tests;
+#[cfg(test)]
+mod loss_tests;
+#[cfg(test)]
+mod testing;
+
 pub use self::core::Risk;
 pub use approved::Approved;
 pub use breach::{Breach, BreachKind, RiskScope};

@@ -17,6 +17,9 @@ pub struct Track {
     pub day: Option<i64>,
     /// Profit and loss when it began.
     pub day_start: Option<Decimal>,
+    /// Readings of this day, as far as they matter for where it began.
+    #[serde(default)]
+    pub of_day: usize,
     /// The highest confirmed.
     pub peak: Decimal,
     /// The last readings, oldest first.
@@ -26,19 +29,26 @@ pub struct Track {
 impl Track {
     /// Takes a reading. True when something changed that must survive a restart.
     pub(super) fn read(&mut self, day: i64, pnl: Decimal) -> bool {
-        let before = (self.day, self.peak);
+        let before = (self.day, self.day_start, self.peak);
         self.readings.push(pnl);
         let extra = self.readings.len().saturating_sub(READINGS);
         self.readings.drain(..extra);
         // A clock that was set back does not begin a day again.
         if self.day.is_none_or(|known| day > known) {
             self.day = Some(day);
-            self.day_start = Some(self.median(pnl));
+            self.of_day = 0;
+        }
+        // The first readings may still stand beside old ones, from before a stop; the third stands for itself.
+        if self.of_day < READINGS {
+            self.of_day = self.of_day.saturating_add(1);
+            if self.of_day == 1 || self.of_day == READINGS {
+                self.day_start = Some(self.median(pnl));
+            }
         }
         if let Some(low) = self.confirmed_low() {
             self.peak = self.peak.max(low);
         }
-        before != (self.day, self.peak)
+        before != (self.day, self.day_start, self.peak)
     }
 
     /// One wrong price at midnight would spoil the whole day.
@@ -127,8 +137,8 @@ mod tests {
         let mut track = Track::default();
         assert!(track.read(1, d(0)), "the day began");
         assert!(!track.read(1, d(900)));
-        assert!(!track.read(1, d(10)));
-        assert_eq!(track.peak, d(0), "900 was seen once");
+        assert!(track.read(1, d(10)), "where the day began is settled");
+        assert_eq!((track.peak, track.day_start), (d(0), Some(d(10))), "900 was seen once");
         assert!(track.read(1, d(10)));
         assert!(!track.read(1, d(10)), "known already");
         assert_eq!(track.peak, d(10));
@@ -147,7 +157,11 @@ mod tests {
         assert_eq!(track.day_start, Some(d(52)));
         track.read(1, d(53));
         assert_eq!((track.day, track.day_start), (Some(2), Some(d(52))), "the clock was set back");
-        assert_eq!(track.day_loss(d(60)), Some(d(-8)));
+        track.read(2, d(54));
+        assert_eq!(track.day_start, Some(d(54)), "the middle of 9000, 53 and 54");
+        track.read(2, d(99));
+        assert_eq!(track.day_start, Some(d(54)), "settled for the day");
+        assert_eq!(track.day_loss(d(60)), Some(d(-6)));
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod view;
 mod worst;
 
 #[cfg(test)]
-pub(super) mod tests;
+mod tests;
 
 pub(super) use store::{Book, Found};
 pub(super) use strategies::StrategyBook;

@@ -1,0 +1,168 @@
+//! Profit and loss over time: breaches, days, peaks, records of trades, and the gauges.
+
+use super::testing::{code, d, mark, narrow, now, order, position, proposal, risk, symbol, venue};
+use super::{
+    BreachKind, Consequence, DrawdownLimit, Limit, LossLimit, Risk, RiskMarks, RiskSettings, Standing,
+};
+use crate::domain::ids::Asset;
+use crate::domain::money::Amount;
+use crate::domain::order_types::Side;
+use crate::domain::time::Mono;
+
+fn wide() -> RiskSettings {
+    RiskSettings::for_rehearsal(Asset::new("USDT").unwrap())
+}
+
+/// The first strategy holds 10 bought at 100; its profit follows the price.
+fn holding(mut settings: RiskSettings) -> Risk {
+    settings.account.capital = Limit::At(d("1000"));
+    settings.strategies[0].budget = Limit::At(d("100000"));
+    settings.account.leverage = Limit::At(d("10"));
+    settings.account.daily_loss = Limit::At(LossLimit { most: d("60"), then: Consequence::ReduceOnly });
+    let fall = DrawdownLimit { soft: d("0.05"), hard: d("0.1"), then: Consequence::Kill };
+    settings.account.drawdown = Limit::At(fall);
+    let mut desk = risk(settings);
+    desk.position(&position(0, 0, d("10"), Some(d("100")), d("0")));
+    desk
+}
+
+fn read(risk: &mut Risk, second: u64, price: i64) -> Vec<(BreachKind, Consequence)> {
+    let at = second * 1_000;
+    risk.mark(Mono(at), &venue(0), &symbol(0), mark(price - 1, price + 1));
+    risk.tick(now(at)).into_iter().map(|breach| (breach.kind, breach.consequence)).collect()
+}
+
+#[test]
+fn losses_are_breaches_after_three_readings() {
+    let mut risk = holding(wide());
+    for second in 0..3 {
+        assert_eq!(read(&mut risk, second, 100), []);
+    }
+    assert_eq!(read(&mut risk, 3, 1), [], "one bad tick halts nothing");
+    for second in 4..6 {
+        assert_eq!(read(&mut risk, second, 100), []);
+    }
+    for second in 6..8 {
+        assert_eq!(read(&mut risk, second, 93), []);
+    }
+    // Between the readings nothing counts.
+    assert_eq!(risk.tick(now(7_999)), []);
+    let told = read(&mut risk, 8, 93);
+    assert_eq!(
+        told,
+        [(BreachKind::DailyLoss, Consequence::ReduceOnly), (BreachKind::DrawdownSoft, Consequence::Throttle)]
+    );
+    assert_eq!(read(&mut risk, 9, 93), [], "told once");
+    for second in 10..12 {
+        assert_eq!(read(&mut risk, second, 90), []);
+    }
+    assert_eq!(read(&mut risk, 12, 90), [(BreachKind::DrawdownHard, Consequence::Kill)]);
+    assert_eq!(risk.breaches().len(), 3);
+    let asked = proposal(0, 0, Side::Buy, 1, 100);
+    risk.mark(Mono(12_000), &venue(0), &symbol(0), mark(99, 101));
+    assert_eq!(
+        code(&risk.decide(now(12_000), &asked, &Standing::fine())),
+        "DRAWDOWN",
+        "confirmed, so one good tick ends nothing"
+    );
+    let out = proposal(0, 0, Side::Sell, 1, 100);
+    assert_eq!(code(&risk.decide(now(12_000), &out, &Standing::fine())), "ok", "the way out stays open");
+    risk.rebase_peak(None);
+    assert_eq!(code(&risk.decide(now(12_000), &asked, &Standing::fine())), "ok", "a person accepted it");
+    assert_eq!(read(&mut risk, 13, 100), []);
+    assert!(risk.breaches().is_empty());
+}
+
+#[test]
+fn a_day_begins_at_midnight_and_survives_a_restart() {
+    let mut risk = holding(wide());
+    for second in 0..3 {
+        read(&mut risk, second, 100);
+    }
+    risk.marks_noted(now(2_000));
+    assert!(!risk.marks_dirty(now(2_000)));
+    let mut again = holding(wide());
+    let text = serde_json::to_string(&risk.marks()).unwrap();
+    again.restore(serde_json::from_str::<RiskMarks>(&text).unwrap());
+    again.mark(Mono(3_000), &venue(0), &symbol(0), mark(92, 94));
+    let asked = proposal(0, 0, Side::Buy, 1, 93);
+    assert_eq!(code(&again.decide(now(3_000), &asked, &Standing::fine())), "DAILY_LOSS");
+    // The next day, three readings later.
+    for second in 86_400..86_403 {
+        read(&mut risk, second, 93);
+    }
+    assert!(risk.marks_dirty(now(86_402_000)), "a day is written at once");
+    risk.mark(Mono(86_402_000), &venue(0), &symbol(0), mark(92, 94));
+    let lost = risk.explain(now(86_402_000), &asked, &Standing::fine()).figures.day_loss.account;
+    assert_eq!(lost, Some(d("0")), "yesterday's readings are not the day's beginning for long");
+}
+
+#[test]
+fn peaks_are_written_now_and_then() {
+    let mut risk = holding(wide());
+    for second in 0..3 {
+        read(&mut risk, second, 100);
+    }
+    risk.marks_noted(now(2_000));
+    for second in 3..6 {
+        read(&mut risk, second, 105);
+    }
+    assert!(!risk.marks_dirty(now(11_999)), "a peak waits");
+    assert!(risk.marks_dirty(now(12_000)));
+    risk.marks_noted(now(12_000));
+    assert!(!risk.marks_dirty(now(100_000)));
+}
+
+#[test]
+fn fees_and_closed_trades_count() {
+    let mut risk = risk(wide());
+    let asked = proposal(0, 0, Side::Buy, 1, 100);
+    let mut held = position(0, 0, d("2"), Some(d("100")), d("0"));
+    held.fees.insert(Asset::new("USDT").unwrap(), Amount::parse("3").unwrap());
+    risk.position(&held);
+    let figures = risk.explain(now(0), &asked, &Standing::fine()).figures;
+    assert_eq!((figures.pnl.account, figures.pnl.strategy), (Some(d("-3")), Some(d("-3"))));
+    assert_eq!(figures.trades.trades, 0, "the first word is history");
+    let mut sold = position(0, 0, d("1"), Some(d("100")), d("7"));
+    sold.fees.insert(Asset::new("USDT").unwrap(), Amount::parse("4").unwrap());
+    risk.position(&sold);
+    let figures = risk.explain(now(0), &asked, &Standing::fine()).figures;
+    assert_eq!(figures.pnl.account, Some(d("3")));
+    assert_eq!((figures.trades.trades, figures.trades.wins, figures.trades.mean_win), (1, 1, d("6")));
+    sold.fees.insert(Asset::new("BNB").unwrap(), Amount::parse("1").unwrap());
+    risk.position(&sold);
+    let figures = risk.explain(now(0), &asked, &Standing::fine()).figures;
+    assert_eq!(figures.pnl.account, None, "a fee that nobody can price");
+    assert_eq!(code(&risk.decide(now(0), &asked, &Standing::fine())), "NO_VALUATION");
+    let out = proposal(0, 0, Side::Sell, 1, 100);
+    assert_eq!(code(&risk.decide(now(0), &out, &Standing::fine())), "ok");
+}
+
+#[test]
+fn gauges_show_the_tightest_first() {
+    let mut risk = risk(narrow());
+    risk.position(&position(0, 0, d("10"), Some(d("100")), d("0")));
+    risk.order(&order(1, 0, 0, Side::Buy, 1, 100));
+    let gauges = risk.gauges(Mono(0));
+    let find = |name: &str, scope: &str| {
+        let one = gauges.iter().find(|one| one.name == name && one.scope == scope);
+        one.map(|one| (one.used, one.limit)).unwrap_or_else(|| panic!("{name} {scope}"))
+    };
+    assert_eq!(find("gross_exposure", "account"), (Some(d("1100")), Some(d("6000"))));
+    assert_eq!(find("net_exposure", "venue/v0"), (Some(d("1100")), Some(d("3000"))));
+    assert_eq!(find("gross_exposure", "strategy/s0"), (Some(d("1100")), Some(d("2500"))));
+    assert_eq!(find("budget", "strategy/s0"), (Some(d("1100")), Some(d("3000"))));
+    assert_eq!(find("max_position", "strategy/s0/v0/BTCUSDT"), (Some(d("11")), Some(d("12"))));
+    assert_eq!(find("max_position", "symbol/v0/BTCUSDT"), (Some(d("11")), Some(d("18"))));
+    assert_eq!(find("asset_exposure", "asset/BTC"), (Some(d("1100")), Some(d("3500"))));
+    assert_eq!(find("leverage", "account"), (Some(d("0.22")), Some(d("1"))));
+    assert_eq!(find("open_orders", "symbol/v0/BTCUSDT"), (Some(d("1")), Some(d("6"))));
+    assert_eq!(find("open_orders", "account"), (Some(d("1")), Some(d("14"))));
+    assert_eq!(find("daily_loss", "account"), (Some(d("0")), Some(d("900"))));
+    assert_eq!(gauges[0].name, "max_position", "11 of 12 is the tightest");
+    let ratios: Vec<_> = gauges.iter().map(|one| one.ratio).collect();
+    assert!(ratios.is_sorted_by(|a, b| a.is_none() || a >= b), "{ratios:?}");
+    risk.mark(Mono(0), &venue(0), &symbol(0), None);
+    assert_eq!(risk.gauges(Mono(0))[0].ratio, None, "what is not known comes before everything");
+    assert!(risk.gauges(Mono(0)).len() <= super::GAUGES_MAX);
+}
