@@ -20,5 +20,7 @@ mod http;
 mod kill_switch;
 mod orders;
 mod process;
+mod risk;
 mod runbooks;
+mod states;
 mod support;
