@@ -81,6 +81,9 @@ pub fn volatility_weight(sigma: Option<Decimal>, samples: u32, limit: &Volatilit
 mod tests {
     use super::*;
 
+    /// A formula over the fields of a golden case.
+    type Formula = fn(&dyn Fn(&str) -> f64) -> f64;
+
     fn d(text: &str) -> Decimal {
         Decimal::from_str_exact(text).unwrap()
     }
@@ -165,7 +168,7 @@ mod tests {
         let text = std::fs::read_to_string(std::path::Path::new(&folder).join("kelly_sizing.json")).unwrap();
         let all: serde_json::Value = serde_json::from_str(&text).unwrap();
         let mut compared = 0;
-        let mut near = |name: &str, got: fn(&dyn Fn(&str) -> f64) -> f64, answer: &str| {
+        let mut near = |name: &str, got: Formula, answer: &str| {
             for case in all[name].as_array().unwrap() {
                 let field = |key: &str| case[key].as_f64().unwrap();
                 let (got, wanted) = (got(&field), field(answer));

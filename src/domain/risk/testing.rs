@@ -31,7 +31,7 @@ pub(super) fn venue(n: usize) -> VenueId {
 }
 
 pub(super) fn symbol(n: usize) -> Symbol {
-    Symbol::new(if n % 2 == 0 { "BTCUSDT" } else { "ETHUSDT" }).unwrap()
+    Symbol::new(if n.is_multiple_of(2) { "BTCUSDT" } else { "ETHUSDT" }).unwrap()
 }
 
 pub(super) fn now(ms: u64) -> Now {
@@ -41,7 +41,7 @@ pub(super) fn now(ms: u64) -> Now {
 fn instrument(n: usize) -> Instrument {
     Instrument {
         symbol: symbol(n),
-        base: Asset::new(if n % 2 == 0 { "BTC" } else { "ETH" }).unwrap(),
+        base: Asset::new(if n.is_multiple_of(2) { "BTC" } else { "ETH" }).unwrap(),
         quote: Asset::new("USDT").unwrap(),
         trading: true,
         price: Step::default(),

@@ -31,9 +31,11 @@ mod tests {
 
     const THIS: &[&Check] = &[&CHECK];
 
+    type Set = fn(&mut Desk, Option<(&'static str, &'static str)>);
+
     #[test]
     fn every_scope() {
-        let sets: [fn(&mut Desk, Option<(&'static str, &'static str)>); 3] = [
+        let sets: [Set; 3] = [
             |bench, used| {
                 bench.limits.gross.strategy = at("200");
                 bench.figures.gross.strategy = used.and_then(|(a, b)| step(a, b));

@@ -144,8 +144,11 @@ fn figures() -> Figures {
     }
 }
 
+/// Takes one limit away.
+pub(in super::super) type Clear = fn(&mut Limits);
+
 /// Every limit of a check unset denies, and names itself.
-pub(in super::super) fn denies_unset(check: &'static [&'static Check], unset: &[(&str, fn(&mut Limits))]) {
+pub(in super::super) fn denies_unset(check: &'static [&'static Check], unset: &[(&str, Clear)]) {
     for (what, clear) in unset {
         let mut bench = Desk::new();
         clear(&mut bench.limits);
