@@ -5,6 +5,7 @@
 
 use super::desk::Caller;
 use super::fields::{Fields, Members, reason};
+use super::if_match;
 use super::problem::Problem;
 use super::state::WebState;
 use crate::actors::oms::Ask;
@@ -12,7 +13,6 @@ use crate::actors::run_control::Word;
 use crate::domain::ids::{StrategyId, Symbol, VenueId};
 use crate::domain::oms::Answer;
 use crate::domain::order::CancelScope;
-use actix_web::http::header::IF_MATCH;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
@@ -67,16 +67,7 @@ pub(super) async fn resume(
     let mut fields = Fields::new(body.into_inner());
     let why = fields.required("reason", reason);
     let why = fields.finish(|| why)?;
-    let version = state.readings.oms.view().version;
-    let Some(seen) = request.headers().get(IF_MATCH) else {
-        let detail = "send If-Match: \"state-<state_version>\" with the state_version of /api/v1/status";
-        return Err(Problem::precondition_required(detail));
-    };
-    if seen.as_bytes() != format!("\"state-{version}\"").as_bytes() {
-        return Err(Problem::precondition_failed(format!(
-            "the state is now \"state-{version}\"; look again"
-        )));
-    }
+    if_match::the_present_state(&request, state.readings.oms.view().version)?;
     state.ask(Ask::Unhalt { by: caller.because(why) }, None).await?;
     Ok(HttpResponse::Accepted().json(json!({"resumed": true})))
 }
