@@ -37,6 +37,8 @@ use std::time::Duration;
 pub const EXIT_HALTED: i32 = 70;
 /// How long a client may take to send its request head.
 const CLIENT_REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection without a request stays open.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// Connections that one worker holds at once.
 const CONNECTIONS_PER_WORKER_MAX: usize = 1024;
 /// How long open requests get when the server stops, seconds.
@@ -308,6 +310,8 @@ fn serve(
     .workers(workers)
     .max_connections(CONNECTIONS_PER_WORKER_MAX)
     .client_request_timeout(CLIENT_REQUEST_TIMEOUT)
+    .keep_alive(KEEP_ALIVE)
+    .client_disconnect_timeout(CLIENT_REQUEST_TIMEOUT)
     .shutdown_timeout(SERVER_SHUTDOWN_SECONDS)
     .disable_signals()
     .listen(listener)

@@ -6,6 +6,7 @@
 use super::desk::Caller;
 use super::fields::{Fields, Members, reason};
 use super::gate::Noted;
+use super::if_match;
 use super::problem::Problem;
 use super::state::WebState;
 use super::wire::time;
@@ -17,7 +18,7 @@ use crate::domain::kill_switch::Cause;
 use crate::domain::oms::{Answer, Phase, Steering};
 use crate::domain::order::CancelScope;
 use crate::domain::run_state::Verb;
-use actix_web::http::header::{ETAG, IF_MATCH};
+use actix_web::http::header::ETAG;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
@@ -94,7 +95,7 @@ pub(super) async fn resume(
     request: HttpRequest,
     body: Json<Members>,
 ) -> Result<HttpResponse, Problem> {
-    let seen = seen_version(&request)?;
+    let seen = if_match::seen(&request)?;
     let truth = state.truth();
     // The state itself is a gate, and the one that this word opens.
     let closed: Vec<String> = truth
@@ -160,7 +161,7 @@ pub(super) async fn reset(
     request: HttpRequest,
     body: Json<Members>,
 ) -> Result<HttpResponse, Problem> {
-    let (seen, kill) = (seen_version(&request)?, state.kill()?.clone());
+    let (seen, kill) = (if_match::seen(&request)?, state.kill()?.clone());
     // What is engaged from here on is not what the caller saw.
     let before = kill.view();
     let mut fields = Fields::new(body.into_inner());
@@ -211,17 +212,4 @@ fn with_version(answer: &Answer) -> HttpResponse {
         response.insert_header((ETAG, format!("\"state-{}\"", now.version)));
     }
     response.json(answer.body())
-}
-
-/// The version that the caller saw.
-fn seen_version(request: &HttpRequest) -> Result<u64, Problem> {
-    let Some(seen) = request.headers().get(IF_MATCH) else {
-        let detail = "send If-Match: \"state-<state_version>\" with the state_version of /api/v1/status";
-        return Err(Problem::precondition_required(detail));
-    };
-    let text = seen.to_str().unwrap_or_default();
-    let number = text.trim().strip_prefix("\"state-").and_then(|rest| rest.strip_suffix('"'));
-    number.and_then(|digits| digits.parse().ok()).ok_or_else(|| {
-        Problem::precondition_failed("If-Match must be \"state-<state_version>\" of /api/v1/status")
-    })
 }

@@ -260,6 +260,7 @@ async fn admit(state: &WebState, request: &ServiceRequest) -> Result<Principal, 
         Err(Denied::Unreadable(why)) => {
             return Err(Problem::unavailable(why).with_code("tokens_unreadable"));
         }
+        Err(Denied::Shapeless(why)) => return Err(Problem::unauthorized(why).with_code("token_refused")),
         Err(Denied::Bad { why, known }) => (why, known),
     };
     let peer = request.peer_addr().map(|address| Key::of(address.ip()));

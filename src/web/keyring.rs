@@ -22,7 +22,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 pub(super) enum Denied {
     /// No token was presented.
     Missing,
-    /// Something was presented that is no good; the id when it is one of ours.
+    /// Something was presented that is no token at all: a mistake, and no guess.
+    Shapeless(&'static str),
+    /// A token was presented that is no good; the id when it is one of ours.
     Bad {
         /// In words that say nothing about the secret.
         why: &'static str,
@@ -70,9 +72,8 @@ impl Keyring {
             let open = self.listens_on_loopback && book.is_empty();
             return if open { Ok(Principal::loopback()) } else { Err(Denied::Missing) };
         };
-        let bad = |why| Denied::Bad { why, known: None };
-        let token = bearer(header).ok_or_else(|| bad("send Authorization: Bearer <token>"))?;
-        let token = Presented::parse(token).map_err(|_| bad("that is not a token of ours"))?;
+        let token = bearer(header).ok_or(Denied::Shapeless("send Authorization: Bearer <token>"))?;
+        let token = Presented::parse(token).map_err(|_| Denied::Shapeless("that is not a token of ours"))?;
         let book = if book.knows(&token.id) { book } else { self.book(now, LOOK_AGAIN)? };
         match book.admit(&token, wall) {
             Ok(record) => Ok(Principal::of(record)),
@@ -230,7 +231,7 @@ mod tests {
         let mut desk = Desk::new(true);
         desk.make("ops");
         for header in ["", "Bearer", "Bearer x", "Basic b3BzOng=", "Bearer plm_0123456789ab_00"] {
-            assert!(matches!(desk.later(Some(header)), Err(Denied::Bad { known: None, .. })), "{header}");
+            assert!(matches!(desk.later(Some(header)), Err(Denied::Shapeless(_))), "{header}");
         }
     }
 }

@@ -20,6 +20,7 @@ mod gate;
 mod guard;
 mod health;
 mod idempotency;
+mod if_match;
 mod keyring;
 mod metrics;
 mod openapi;
