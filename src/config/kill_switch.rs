@@ -14,8 +14,8 @@ pub enum OnEngage {
     CancelAll,
     /// They stay, and may fill.
     Keep,
-    /// They are cancelled, and open positions are closed by reducing orders. By this choice alone the switch sends
-    /// something besides cancels, and only once a person has let reducing orders pass.
+    /// They are cancelled, and open positions are closed by reducing orders: by this choice alone something besides
+    /// cancels is sent while the switch is engaged.
     Flatten,
 }
 

@@ -3,19 +3,26 @@
 //! Pulled by anybody, from any thread, without locks, files or actors; mended only by whoever holds the one
 //! [`Rearm`] that was made with it. The last hop asks [`Tripwire::enter`] right before it hands bytes to a socket and
 //! keeps the [`Sending`] until the answer. It promises: once [`Tripwire::trip`] has returned, a placement that still
-//! goes out was counted in [`Tripwire::in_flight`] at that moment. It writes nothing down; the latch does.
+//! goes out was counted in [`Tripwire::in_flight`] at that moment, or carries a pass that the latch gave its order to
+//! close a position. It writes nothing down; the latch does.
 
-use std::sync::Arc;
+use super::ids::ClientOrderId;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The lowest bit of the state: tripped. The bits above count the trips, so that none is overlooked by a re-arming.
 const TRIPPED: u64 = 1;
 const ONE_TRIP: u64 = 2;
+/// Passes that can be open at once: one per position that is being closed.
+const PASSES_MAX: usize = 256;
 
 #[derive(Debug, Default)]
 struct Wire {
     state: AtomicU64,
     in_flight: AtomicU64,
+    /// Orders that may pass a tripped wire, each once. Asked for only while it is tripped.
+    passes: Mutex<BTreeSet<ClientOrderId>>,
 }
 
 /// See the module's head. Clones are ends of the same wire; the default is a wire of its own that nobody re-arms.
@@ -67,6 +74,16 @@ impl Tripwire {
         (!self.is_tripped()).then_some(sending)
     }
 
+    /// Begins the placement of an order; through a tripped wire only with a pass of its own, which is used up.
+    #[must_use]
+    pub fn enter_as(&self, order: &ClientOrderId) -> Option<Sending> {
+        self.enter().or_else(|| {
+            self.0.in_flight.fetch_add(1, SeqCst);
+            let sending = Sending(Arc::clone(&self.0));
+            self.0.passes().remove(order).then_some(sending)
+        })
+    }
+
     /// Placements that began and have neither an answer nor been given up.
     #[must_use]
     pub fn in_flight(&self) -> u64 {
@@ -80,9 +97,32 @@ impl Tripwire {
     }
 }
 
+impl Wire {
+    fn passes(&self) -> std::sync::MutexGuard<'_, BTreeSet<ClientOrderId>> {
+        // A set is whole between its calls, whoever panicked.
+        self.passes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Rearm {
+    /// Lets one order through the tripped wire, once: a position that is being closed by explicit choice. `false`
+    /// when too many passes are open.
+    pub fn let_pass(&self, order: ClientOrderId) -> bool {
+        let mut passes = self.0.passes();
+        passes.len() < PASSES_MAX && {
+            passes.insert(order);
+            true
+        }
+    }
+
+    /// Takes all passes back.
+    pub fn revoke(&self) {
+        self.0.passes().clear();
+    }
+
     /// Mends the wire unless it was tripped again since `seen`; `false` then, and it stays tripped.
     pub fn rearm(&self, seen: Seen) -> bool {
+        self.revoke();
         self.0.state.compare_exchange(seen.0, seen.0 & !TRIPPED, SeqCst, SeqCst).is_ok()
     }
 }
@@ -122,6 +162,31 @@ mod tests {
         assert!(!rearm.rearm(seen), "somebody tripped it after the look");
         assert!(wire.is_tripped());
         assert!(rearm.rearm(wire.seen()));
+    }
+
+    #[test]
+    fn a_pass_is_for_one_order_once_and_ends_with_the_reset() {
+        let (wire, rearm) = Tripwire::new();
+        let order = |name: &str| ClientOrderId::new(name).unwrap();
+        assert!(rearm.let_pass(order("flat-1")) && rearm.let_pass(order("flat-2")));
+        drop(wire.enter_as(&order("flat-1")).unwrap());
+        wire.trip();
+        assert!(wire.enter_as(&order("other")).is_none());
+        let sending = wire.enter_as(&order("flat-1")).unwrap();
+        assert_eq!(wire.in_flight(), 1, "counted like any other");
+        drop(sending);
+        assert!(wire.enter_as(&order("flat-1")).is_none(), "used up");
+        assert!(wire.enter().is_none(), "a pass is for its order alone");
+        assert!(rearm.rearm(wire.seen()));
+        wire.trip();
+        assert!(wire.enter_as(&order("flat-2")).is_none(), "an old pass is void");
+        assert_eq!(wire.in_flight(), 0);
+        for n in 0..PASSES_MAX {
+            assert!(rearm.let_pass(order(&format!("p{n}"))));
+        }
+        assert!(!rearm.let_pass(order("one-too-many")));
+        rearm.revoke();
+        assert!(wire.enter_as(&order("p1")).is_none());
     }
 
     #[test]

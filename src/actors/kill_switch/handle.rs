@@ -8,6 +8,7 @@
 use super::core::{Core, State};
 use super::{disk, watcher};
 use crate::db::LatchFiles;
+use crate::domain::ids::ClientOrderId;
 use crate::domain::kill_switch::{Cause, LatchRecord, ResetAsk, ResetRefused, read};
 use crate::domain::time::WallMs;
 use crate::domain::tripwire::Tripwire;
@@ -154,7 +155,7 @@ impl KillSwitch {
     }
 
     /// Resets the latch for somebody who saw `generation`. `standing` names what still stands against it. May take
-    /// as long as the disk does, at most five seconds.
+    /// as long as the disk does, at most ten seconds: not for a thread that must not wait.
     ///
     /// # Errors
     /// [`ResetRefused`]; it stays engaged.
@@ -201,6 +202,16 @@ impl KillSwitch {
             ResetRefused::EngagedAgain { .. } => ResetRefused::EngagedAgain { generation: again.generation },
             other => other,
         })
+    }
+
+    /// Lets one order out while the latch is engaged, once: for closing positions by reducing orders, where the
+    /// configuration says so, and for nothing else. `false` when it is not engaged or too many are open. A reset
+    /// voids what was not used.
+    pub fn let_pass(&self, order: ClientOrderId) -> bool {
+        let core = &self.0.core;
+        // Under the lock, so that no reset comes between the two.
+        let state = core.state.lock();
+        state.latch.record().is_engaged() && core.rearm.let_pass(order)
     }
 
     /// How it stands.

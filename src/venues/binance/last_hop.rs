@@ -4,6 +4,7 @@
 //! instant at which the connection wants its bytes: a tripped wire ends the request with a body that never came, which
 //! no venue executes. Over the WebSocket API the socket is there already, and the session asks before it writes.
 
+use crate::domain::ids::ClientOrderId;
 use crate::domain::tripwire::{Sending, Tripwire};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -28,18 +29,24 @@ enum Stage {
 #[derive(Debug)]
 pub(super) struct Hop {
     tripwire: Tripwire,
+    order: ClientOrderId,
     stage: Arc<Mutex<Stage>>,
 }
 
 impl Hop {
-    pub(super) fn new(tripwire: &Tripwire) -> Self {
-        Self { tripwire: tripwire.clone(), stage: Arc::default() }
+    pub(super) fn new(tripwire: &Tripwire, order: &ClientOrderId) -> Self {
+        Self { tripwire: tripwire.clone(), order: order.clone(), stage: Arc::default() }
     }
 
     /// The body that asks.
     pub(super) fn body(&self, form: String) -> HopBody {
         let form = Some(Bytes::from(form));
-        HopBody { form, tripwire: self.tripwire.clone(), stage: Arc::clone(&self.stage) }
+        HopBody {
+            form,
+            tripwire: self.tripwire.clone(),
+            order: self.order.clone(),
+            stage: Arc::clone(&self.stage),
+        }
     }
 
     /// Did the wire keep its body back?
@@ -52,6 +59,7 @@ impl Hop {
 pub(super) struct HopBody {
     form: Option<Bytes>,
     tripwire: Tripwire,
+    order: ClientOrderId,
     stage: Arc<Mutex<Stage>>,
 }
 
@@ -69,7 +77,7 @@ impl Body for HopBody {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Tripped>>> {
         let Some(form) = self.form.take() else { return Poll::Ready(None) };
-        let entered = self.tripwire.enter();
+        let entered = self.tripwire.enter_as(&self.order);
         let mut stage = self.stage.lock();
         Poll::Ready(Some(match entered {
             Some(sending) => {
@@ -97,6 +105,10 @@ impl Body for HopBody {
 mod tests {
     use super::*;
 
+    fn order() -> ClientOrderId {
+        ClientOrderId::new("hop-1").unwrap()
+    }
+
     fn poll(body: &mut HopBody) -> Option<Result<Bytes, Tripped>> {
         let mut context = Context::from_waker(std::task::Waker::noop());
         match Pin::new(body).poll_frame(&mut context) {
@@ -110,7 +122,7 @@ mod tests {
     #[test]
     fn a_body_counts_from_its_first_byte_to_the_end_of_the_call() {
         let wire = Tripwire::default();
-        let hop = Hop::new(&wire);
+        let hop = Hop::new(&wire, &order());
         let mut body = hop.body("side=BUY".to_owned());
         assert_eq!((body.size_hint().exact(), wire.in_flight()), (Some(8), 0));
         assert_eq!(poll(&mut body).unwrap().unwrap(), "side=BUY");
@@ -124,7 +136,7 @@ mod tests {
     #[test]
     fn a_body_that_waited_for_its_connection_is_kept_back() {
         let wire = Tripwire::default();
-        let hop = Hop::new(&wire);
+        let hop = Hop::new(&wire, &order());
         let mut body = hop.body("side=BUY".to_owned());
         wire.trip();
         assert!(poll(&mut body).unwrap().is_err());

@@ -318,7 +318,7 @@ impl OrderSession {
         let mut sending = None;
         if let Some(order) = &call.places {
             // The last hop: what passes here is handed to the socket by the next lines.
-            sending = self.shared.config.tripwire.enter();
+            sending = self.shared.config.tripwire.enter_as(order);
             if sending.is_none() {
                 let _ = call.reply.send(Err(CallFailure::NotSent(Denial::KillSwitch)));
                 return Ok(());
