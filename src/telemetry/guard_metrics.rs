@@ -23,7 +23,11 @@ pub(super) fn numbers(registry: &Registry, scrape: &GuardScrape) -> Result<(), p
     let large = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     let kill = &scrape.kill;
     for (name, help, value) in [
-        ("plimsoll_kill_switch_engaged", "1 when no placement goes out.", i64::from(kill.engaged)),
+        (
+            "plimsoll_kill_switch_engaged",
+            "Whether the kill switch keeps placements back.",
+            i64::from(kill.engaged),
+        ),
         ("plimsoll_kill_switch_generation", "Counts the changes of the latch.", large(kill.generation)),
         (
             "plimsoll_kill_switch_durable",

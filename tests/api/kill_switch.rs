@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 fn engaged(app: &TestApp) -> bool {
     let metrics = app.try_get("/metrics");
-    metrics.is_some_and(|answer| answer.text.contains("plimsoll_kill_switch_engaged 1"))
+    metrics.is_some_and(|answer| answer.text.contains("\nplimsoll_kill_switch_engaged 1\n"))
 }
 
 /// An order that is sent now is refused or denied; it never works.

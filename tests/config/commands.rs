@@ -110,6 +110,7 @@ fn the_schema_states_the_limits_that_are_enforced() {
                     continue;
                 }
                 "Orders" => &["orders"],
+                "HeartbeatSettings" => &["heartbeat"],
                 "PaperExchangeSettings" => &["paper_exchange"],
                 "Web" => &["web"],
                 "Supervision" => &["supervision"],
@@ -130,7 +131,7 @@ fn the_schema_states_the_limits_that_are_enforced() {
             checked += 1;
         }
     }
-    assert_eq!(checked, 34, "a key with limits is missing in the schema");
+    assert_eq!(checked, 36, "a key with limits is missing in the schema");
 }
 
 #[test]
