@@ -82,6 +82,8 @@ pub enum FromVenue {
     Open(Result<Vec<OrderReport>, ReadError>),
     /// The answer about fills.
     Fills(Symbol, Result<Vec<Fill>, ReadError>),
+    /// A heartbeat asks for balances; the answer is the next [`FromVenue::Account`].
+    BalancesAsked,
     /// The answer about balances.
     Account(Result<Vec<Balance>, ReadError>),
     /// The answer about instruments.
@@ -210,6 +212,8 @@ impl Handler<Beat> for Connector {
         let questions = Rc::clone(&self.balance_questions);
         self.tasks.spawn_local(async move {
             let before = questions.get();
+            // What it will hear is compared with its books as they are now.
+            hand_over(&to, venue.id(), FromVenue::BalancesAsked).await;
             let read = sign_of_life(venue.as_ref()).await;
             let read = match read {
                 Ok((balances, read)) => {
@@ -219,7 +223,12 @@ impl Handler<Beat> for Connector {
                     }
                     Ok(read)
                 }
-                Err(error) => Err(error),
+                Err(error) => {
+                    if questions.get() == before {
+                        hand_over(&to, venue.id(), FromVenue::Account(Err(error.clone()))).await;
+                    }
+                    Err(error)
+                }
             };
             let _ = beat.answer.send(read);
         });

@@ -145,6 +145,7 @@ impl Handler<Heard> for OmsCell {
             FromVenue::Looked(order, answer) => Event::Looked { venue, order, answer },
             FromVenue::Open(answer) => Event::OpenOrders { venue, answer },
             FromVenue::Fills(symbol, answer) => Event::Fills { venue, symbol, answer },
+            FromVenue::BalancesAsked => Event::BalancesAsked { venue },
             FromVenue::Account(answer) => Event::Balances { venue, answer },
             FromVenue::Instruments(answer) => return self.instruments(venue, answer, ctx),
         };

@@ -22,14 +22,28 @@ use std::collections::{BTreeMap, BTreeSet};
 impl Oms {
     /// Asks a venue for its balances, unless an answer is awaited.
     pub(super) fn ask_balances(&mut self, out: &mut Out, venue: &VenueId) {
+        if self.await_balances(out, venue) {
+            out.push(Effect::FetchBalances(venue.clone()));
+        }
+    }
+
+    /// A heartbeat asks: its answer is compared like one of our own questions.
+    pub(super) fn balances_asked(&mut self, out: &mut Out, venue: &VenueId) {
+        if self.venues.get(venue).is_some_and(|run| run.live && run.compared) {
+            self.await_balances(out, venue);
+        }
+    }
+
+    /// Notes the moment of a question; `false` when an answer is awaited already.
+    fn await_balances(&mut self, out: &Out, venue: &VenueId) -> bool {
         let (now, timeout) = (out.now.mono, self.settings.knobs.fetch_timeout_ms);
-        let Some(run) = self.venues.get_mut(venue) else { return };
+        let Some(run) = self.venues.get_mut(venue) else { return false };
         if run.audit.asked.is_some_and(|(asked, _)| now.since(asked) < timeout) {
-            return;
+            return false;
         }
         run.audit.asked = Some((now, run.activity));
         self.timers.set(Alarm::Balances(venue.clone()), Some(now.plus(timeout)));
-        out.push(Effect::FetchBalances(venue.clone()));
+        true
     }
 
     pub(super) fn balances_due(&mut self, out: &mut Out, venue: &VenueId) {

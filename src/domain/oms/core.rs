@@ -253,6 +253,7 @@ impl Oms {
             Event::Looked { venue, order, answer } => self.on_looked(out, &venue, &order, answer),
             Event::OpenOrders { venue, answer } => self.on_open_orders(out, &venue, answer),
             Event::Fills { venue, symbol, answer } => self.on_fills(out, &venue, &symbol, answer),
+            Event::BalancesAsked { venue } => self.balances_asked(out, &venue),
             Event::Balances { venue, answer } => self.on_balances(out, &venue, answer),
             Event::BalanceMoved { venue, asset, delta } => self.on_balance_moved(out, venue, asset, delta),
             Event::FillChecked { venue, fill, booked } => self.on_fill_checked(out, &venue, fill, booked),

@@ -277,6 +277,11 @@ pub enum Event {
         /// What.
         answer: Result<Vec<Fill>, ReadError>,
     },
+    /// Somebody else has asked for balances; the answer follows.
+    BalancesAsked {
+        /// Where.
+        venue: VenueId,
+    },
     /// The answer about balances.
     Balances {
         /// Where.
