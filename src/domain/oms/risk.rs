@@ -29,11 +29,11 @@ impl Oms {
     /// Builds what risk knows from the books: at a start, and when the books begin anew.
     pub(super) fn renew_risk(&mut self) {
         let mut risk = Risk::new(self.settings.risk.clone());
-        for ((venue, _), instrument) in &self.instruments {
-            risk.instrument(venue, instrument);
-        }
         if let Some(marks) = &self.books.risk_marks {
             risk.restore(marks.clone());
+        }
+        for ((venue, _), instrument) in &self.instruments {
+            risk.instrument(venue, instrument);
         }
         for strategy in &self.settings.strategies {
             let enabled = self.books.switches.get(&strategy.id).copied().unwrap_or(strategy.enabled);
