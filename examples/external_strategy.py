@@ -85,7 +85,7 @@ class Events(threading.Thread):
     def follow(self):
         connection = self.api.connect(SILENCE_SECONDS)
         try:
-            connection.request("GET", "/api/v1/events", headers={"Accept": "text/event-stream", **self.headers})
+            connection.request("GET", "/api/v1/events", headers={"Accept": "text/event-stream", **self.api.headers})
             answer = connection.getresponse()
             if answer.status != 200:
                 raise ValueError(f"HTTP {answer.status}")

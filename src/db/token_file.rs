@@ -17,7 +17,6 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use subtle::ConstantTimeEq as _;
 
 /// Name of the file.
@@ -27,9 +26,6 @@ const FRESH: &str = "tokens.json.new";
 const VERSION: u32 = 1;
 /// Larger files are not ours.
 const FILE_BYTES_MAX: u64 = 256 * 1024;
-/// How often and how long another writer is waited for: five seconds in all.
-const LOCK_TRIES: u32 = 50;
-const LOCK_PAUSE: Duration = Duration::from_millis(100);
 
 /// Why the tokens cannot be read or changed.
 #[derive(Debug, thiserror::Error)]
@@ -57,12 +53,6 @@ pub enum TokenFileError {
         path: PathBuf,
         /// What is wrong with it.
         why: String,
-    },
-    /// Another command changes it.
-    #[error("{}: another command holds the lock; try again", path.display())]
-    Busy {
-        /// The lock file.
-        path: PathBuf,
     },
     /// The name is taken.
     #[error("a token named {name} exists already; revoke it first, or choose another name")]
@@ -307,14 +297,14 @@ impl TokenFile {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
         let file = options.open(&path).map_err(io(&path))?;
-        for _ in 0..LOCK_TRIES {
-            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        // Whoever holds it is another command, for milliseconds; waiting can be broken off like any command.
+        loop {
+            match flock(&file, FlockOperation::LockExclusive) {
                 Ok(()) => return Ok(file),
-                Err(rustix::io::Errno::WOULDBLOCK) => std::thread::sleep(LOCK_PAUSE),
+                Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(io(&path)(error.into())),
             }
         }
-        Err(TokenFileError::Busy { path })
     }
 
     fn write(&self, book: TokenBook) -> Result<(), TokenFileError> {

@@ -1,5 +1,6 @@
 //! Who may ask what: the whole route table without a token, with the wrong scope, with the right one.
 
+use crate::orders::trading;
 use crate::support::{Answer, TestApp, plimsoll, run};
 use plimsoll::domain::token::Scope;
 use plimsoll::web::{Access, KeyRule, ROUTES, RouteEntry};
@@ -151,7 +152,7 @@ fn tokens_expire_and_are_revoked_while_it_runs() {
     let short =
         run(&["token", "create", "short", "--scope", "read", "--expires", "2s", "--data-dir", folder], None);
     let short = bearer(String::from_utf8(short.stdout).unwrap().trim());
-    assert_eq!(as_holder(&app, "GET", "/api/v1/status", Some(&short)).status, 200, "new ones count at once");
+    until_status(&app, Some(&short), 200);
     app.until("expired", |app| as_holder(app, "GET", "/api/v1/status", Some(&short)).status == 401);
     let listed = run(&["token", "list", "--data-dir", folder], None);
     let listed = String::from_utf8(listed.stdout).unwrap();
@@ -189,7 +190,7 @@ fn a_file_that_others_can_read_lets_nobody_in_and_none_start() {
 
 #[test]
 fn the_command_line_sends_its_token_from_a_file_or_the_environment_and_never_shows_it() {
-    let app = TestApp::start(&[]);
+    let app = trading();
     let data = app.data();
     let token = create(data.path(), "ops", &["pause"]);
     until_status(&app, None, 401);
@@ -251,8 +252,10 @@ fn nobody_listens_beyond_loopback_without_tokens_and_without_tls() {
 
 #[test]
 fn only_listed_names_are_answered() {
-    let listed = [("PLIMSOLL__WEB__ALLOWED_HOSTS", "[ops.example]")];
-    let app = TestApp::start(&listed);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hosts.yaml");
+    std::fs::write(&file, "web: {allowed_hosts: [ops.example]}\n").unwrap();
+    let app = TestApp::start_with(&["run", "--config", file.to_str().unwrap()], &[]);
     let status = |host: &str| app.send_with("GET", "/livez", None, &[("host", host)]).status;
     assert_eq!(status("ops.example"), 200);
     assert_eq!(status("ops.example:8787"), 200);

@@ -73,6 +73,11 @@ fn a_denial_has_its_figures_and_the_decision_is_in_the_journal() {
         let of = |id: &str| all.iter().any(|one| one["proposal"]["client_order_id"] == id);
         of("too-large") && of("small")
     });
+    // Every decision comes out the same again, from the journal alone.
+    let data = app.data();
+    let output = run(&["risk", "replay", "--data-dir", data.path().to_str().unwrap()], None);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && said.contains(" 0 differ, 0 without"), "{said} {output:?}");
 }
 
 #[test]

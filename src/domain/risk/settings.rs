@@ -8,11 +8,11 @@ use super::limits::{Limits, LimitsId};
 use crate::domain::ids::{Asset, StrategyId, Symbol, VenueId};
 use crate::domain::money::Price;
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that the chain is configured with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RiskSettings {
     /// What every value is measured in.
     pub currency: Asset,
@@ -35,7 +35,7 @@ pub struct RiskSettings {
 }
 
 /// An instrument, at one venue or at all of them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Market {
     /// Where; `None` for every venue.
     pub venue: Option<VenueId>,
@@ -44,7 +44,7 @@ pub struct Market {
 }
 
 /// Limits of single orders. They can stand in every scope; the tightest holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct OrderLimits {
     /// Least value of an order.
     pub min_value: Limit<Decimal>,
@@ -59,7 +59,7 @@ pub struct OrderLimits {
 }
 
 /// How often.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Rates {
     /// New orders in a second.
     pub orders_per_second: Limit<u32>,
@@ -72,7 +72,7 @@ pub struct Rates {
 }
 
 /// Over everything.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct AccountLimits {
     /// Of single orders.
     pub order: OrderLimits,
@@ -99,7 +99,7 @@ pub struct AccountLimits {
 }
 
 /// One venue.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct VenueLimits {
     /// Which; `None` for all.
     pub venue: Option<VenueId>,
@@ -114,7 +114,7 @@ pub struct VenueLimits {
 }
 
 /// One instrument.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SymbolLimits {
     /// Where; `None` for every venue.
     pub venue: Option<VenueId>,
@@ -133,7 +133,7 @@ pub struct SymbolLimits {
 }
 
 /// One strategy.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct StrategyLimits {
     /// Which; `None` for all.
     pub strategy: Option<StrategyId>,

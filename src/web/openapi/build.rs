@@ -56,10 +56,14 @@ fn show(entry: &RouteEntry) -> Value {
             "content": {answer.media: {"schema": answer.schema}},
         });
         if entry.key != KeyRule::None && answer.status < 300 {
-            shown["headers"] = json!({"Idempotency-Replayed": {
-                "schema": {"type": "string", "const": "true"},
-                "description": "this is the answer that the same request got before",
-            }});
+            put(
+                &mut shown,
+                "headers",
+                json!({"Idempotency-Replayed": {
+                    "schema": {"type": "string", "const": "true"},
+                    "description": "this is the answer that the same request got before",
+                }}),
+            );
         }
         answers.insert(answer.status.to_string(), shown);
     }
@@ -74,11 +78,12 @@ fn show(entry: &RouteEntry) -> Value {
         "security": [],
     });
     if let Access::Needs(scope) = entry.access {
-        shown["security"] = json!([{"token": []}]);
-        shown["x-scope"] = json!(scope);
+        put(&mut shown, "security", json!([{"token": []}]));
+        put(&mut shown, "x-scope", json!(scope));
     }
     if let Some(schema) = operation.body {
-        shown["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": schema}}});
+        let content = json!({"application/json": {"schema": schema}});
+        put(&mut shown, "requestBody", json!({"required": true, "content": content}));
     }
     shown
 }
@@ -149,15 +154,24 @@ fn problem(status: u16, about: &str) -> Value {
         "description": about,
         "content": {"application/problem+json": {"schema": named("Problem")}},
     });
-    match status {
-        401 => shown["headers"] = json!({"WWW-Authenticate": {"required": true, "schema": text()}}),
+    let header = match status {
+        401 => Some(json!({"WWW-Authenticate": {"required": true, "schema": text()}})),
         429 | 503 => {
-            shown["headers"] = json!({"Retry-After": {"required": true, "schema": count(),
-                "description": "seconds"}});
+            Some(json!({"Retry-After": {"required": true, "schema": count(), "description": "seconds"}}))
         }
-        _ => {}
+        _ => None,
+    };
+    if let Some(header) = header {
+        put(&mut shown, "headers", header);
     }
     shown
+}
+
+/// Sets a member of an object.
+fn put(object: &mut Value, name: &str, value: Value) {
+    if let Some(members) = object.as_object_mut() {
+        members.insert(name.to_owned(), value);
+    }
 }
 
 /// The shape of every problem.
