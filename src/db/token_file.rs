@@ -6,18 +6,15 @@
 //! ever made here; an unreadable one means that nobody gets in.
 
 use super::data_dir::sync_folder;
+use super::token_book::{TokenBook, digest};
 use crate::domain::time::WallMs;
-use crate::domain::token::{
-    Presented, SECRET_BYTES, Scope, TOKENS_MAX, TokenId, TokenName, TokenRecord, Verdict,
-};
+use crate::domain::token::{Presented, SECRET_BYTES, Scope, TOKENS_MAX, TokenId, TokenName, TokenRecord};
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use subtle::ConstantTimeEq as _;
 
 /// Name of the file.
 pub const TOKENS: &str = "tokens.json";
@@ -86,57 +83,6 @@ fn io(path: &Path) -> impl FnOnce(std::io::Error) -> TokenFileError + '_ {
 struct Contents {
     version: u32,
     tokens: Vec<TokenRecord>,
-}
-
-/// The tokens on record, as last read.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TokenBook {
-    tokens: Vec<TokenRecord>,
-}
-
-impl TokenBook {
-    /// Was any token ever made? A book of revoked tokens is not an open door.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.tokens.is_empty()
-    }
-
-    /// All of them, oldest first.
-    #[must_use]
-    pub fn records(&self) -> &[TokenRecord] {
-        &self.tokens
-    }
-
-    /// Is this id on record?
-    #[must_use]
-    pub fn knows(&self, id: &TokenId) -> bool {
-        self.tokens.iter().any(|token| token.id == *id)
-    }
-
-    /// Judges a presented token. The comparison takes as long for an unknown id as for a wrong secret.
-    ///
-    /// # Errors
-    /// Any [`Verdict`] but the good one.
-    pub fn admit(&self, presented: &Presented, now: WallMs) -> Result<&TokenRecord, Verdict> {
-        let digest = digest(&presented.secret);
-        let known = self.tokens.iter().find(|token| token.id == presented.id);
-        let expected = known.map_or("", |token| token.secret_sha256.as_str());
-        // Of an unknown id, something of the same length is compared, and never matches.
-        let against = if expected.len() == digest.len() { expected } else { NOTHING };
-        let same = bool::from(digest.as_bytes().ct_eq(against.as_bytes())) && known.is_some();
-        let token = known.ok_or(Verdict::Wrong)?;
-        match token.judge(same, now) {
-            Verdict::Good => Ok(token),
-            other => Err(other),
-        }
-    }
-}
-
-/// As long as a digest, and no digest.
-const NOTHING: &str = "----------------------------------------------------------------";
-
-fn digest(secret: &[u8; SECRET_BYTES]) -> String {
-    hex::encode(Sha256::digest(secret))
 }
 
 /// What a file looked like when it was read: another inode, size or time is another file.
@@ -347,6 +293,7 @@ fn fresh(book: &TokenBook) -> Result<Presented, TokenFileError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::token::Verdict;
     use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt as _;
 
@@ -387,7 +334,7 @@ mod tests {
         let secret = hex::encode(token.secret);
         for entry in std::fs::read_dir(folder.path()).unwrap() {
             let path = entry.unwrap().path();
-            assert!(!std::fs::read_to_string(&path).unwrap().contains(&secret[..60]), "{path:?}");
+            assert!(!std::fs::read_to_string(&path).unwrap().contains(&secret), "{path:?}");
             let mode = std::fs::metadata(&path).unwrap().mode() & 0o777;
             assert_eq!(mode, 0o600, "{path:?}");
         }
