@@ -15,8 +15,10 @@ pub(super) async fn status(state: Data<WebState>) -> HttpResponse {
     let truth = state.truth();
     let components: Vec<Value> =
         truth.nodes.iter().filter(|node| node.kind == NodeKind::Worker).map(component).collect();
-    let oms = truth.orders.as_ref().map(|path| &path.oms);
-    let state_word = word(&truth);
+    // The judgement may be a quarter of a second old; the state is what the next word must name.
+    let oms = truth.orders.as_ref().map(|_| state.readings.oms.view());
+    let oms = oms.as_ref();
+    let state_word = word(&truth, oms.map(|oms| oms.phase));
     HttpResponse::Ok().json(json!({
         "mode": state.mode,
         "state": state_word,
@@ -34,11 +36,9 @@ pub(super) async fn status(state: Data<WebState>) -> HttpResponse {
 }
 
 /// The tree's word while it starts, ends or has failed, for then nothing else counts; else the order path's.
-fn word(truth: &Truth) -> &'static str {
+fn word(truth: &Truth, phase: Option<Phase>) -> &'static str {
     match truth.nodes.first().map(|root| root.state) {
-        Some(NodeState::Running) if truth.up => {
-            truth.orders.as_ref().map_or(Phase::Running, |path| path.oms.phase).word()
-        }
+        Some(NodeState::Running) if truth.up => phase.unwrap_or(Phase::Running).word(),
         Some(NodeState::Stopping) => "draining",
         Some(NodeState::Failed) => "halted",
         _ => "starting",

@@ -59,7 +59,7 @@ fn an_explanation_names_every_check_and_sends_nothing() {
 fn a_denial_has_its_figures_and_the_decision_is_in_the_journal() {
     let app = trading();
     let denied = submit(&app, "too-large", "5");
-    assert_eq!(denied.status, 409, "{}", denied.text);
+    assert_eq!(denied.status, 422, "{}", denied.text);
     let said = denied.json();
     assert_eq!(said["code"], "quantity_above_maximum", "{said}");
     assert!(said["detail"].as_str().unwrap().starts_with("QUANTITY_ABOVE_MAXIMUM: "), "{said}");
@@ -83,7 +83,7 @@ fn a_denial_has_its_figures_and_the_decision_is_in_the_journal() {
 #[test]
 fn an_override_lets_one_order_through_and_no_second() {
     let app = trading();
-    assert_eq!(submit(&app, "first", "0.02").status, 409);
+    assert_eq!(submit(&app, "first", "0.02").status, 422);
     let grant = json!({
         "strategy": "manual", "venue": "paper", "symbol": "BTCUSDT", "side": "buy", "max_quantity": "0.02",
         "lifts": "QUANTITY_ABOVE_MAXIMUM,VALUE_ABOVE_MAXIMUM", "expires_seconds": "60", "reason": "agreed by phone",
@@ -93,7 +93,7 @@ fn an_override_lets_one_order_through_and_no_second() {
     assert_eq!(granted.status, 200, "{}", granted.text);
     let passed = submit(&app, "second", "0.02");
     assert_eq!(passed.status, 202, "{}", passed.text);
-    assert_eq!(submit(&app, "third", "0.02").status, 409, "it was used up");
+    assert_eq!(submit(&app, "third", "0.02").status, 422, "it was used up");
     let mut hard = grant.clone();
     hard["lifts"] = json!("TRADING_HALTED");
     let headers = [("idempotency-key", "override-2")];

@@ -90,8 +90,7 @@ fn reduce_only_takes_what_reduces_and_a_pause_survives_a_crash() {
     let data = app.data();
     app.signal("-KILL");
     app.end(std::time::Duration::from_secs(10));
-    let folder = data.path().to_str().unwrap().to_owned();
-    let again = TestApp::start_with(&["demo", "--data-dir", &folder], &[]);
+    let again = TestApp::start_on(data, &["demo"], &[]);
     until(&again, "paused");
     assert_eq!(again.get("/api/v1/status").json()["reason"], "a test");
 }
@@ -186,8 +185,7 @@ fn the_same_key_is_the_same_answer_even_after_a_restart() {
     let data = app.data();
     app.signal("-KILL");
     app.end(std::time::Duration::from_secs(10));
-    let folder = data.path().to_str().unwrap().to_owned();
-    let later = TestApp::start_with(&["demo", "--data-dir", &folder], &[]);
+    let later = TestApp::start_on(data, &["demo"], &[]);
     until(&later, "paused");
     let replayed = keyed(&later, REASON);
     assert_eq!(

@@ -35,7 +35,11 @@ impl TestApp {
     }
 
     pub fn start_with(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let data = tempfile::tempdir().unwrap();
+        Self::start_on(Arc::new(tempfile::tempdir().unwrap()), arguments, environment)
+    }
+
+    /// Starts on a data directory that another process has left.
+    pub fn start_on(data: Arc<tempfile::TempDir>, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut child = plimsoll()
             .args(arguments)
             .args(["--listen", "127.0.0.1:0", "--data-dir"])
@@ -58,7 +62,7 @@ impl TestApp {
                 log.push('\n');
             }
         });
-        Self { child, url, data: Arc::new(data), log, reader: Some(reader) }
+        Self { child, url, data, log, reader: Some(reader) }
     }
 
     /// The data directory; it outlives the process as long as somebody holds it.

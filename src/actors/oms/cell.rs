@@ -301,6 +301,10 @@ impl OmsCell {
 
     fn publish(&mut self, change: Change) {
         self.show.change(&change, &self.readings);
+        // Whoever steers reads the state right after its answer.
+        if matches!(change, Change::Phase { .. }) {
+            self.renew_view();
+        }
         self.tell_strategies(&change);
         self.next_change = self.next_change.saturating_add(1);
         self.readings.publish(Stamped {

@@ -405,38 +405,6 @@ impl Books {
         }
     }
 
-    // ---- reading
-
-    pub(super) fn open(&self) -> impl Iterator<Item = &Order> {
-        self.index.open.iter().filter_map(|number| self.orders.get(number))
-    }
-
-    pub(super) fn by_client(&self, id: &ClientOrderId) -> Option<&Order> {
-        self.index.by_client.get(id).and_then(|number| self.orders.get(number))
-    }
-
-    pub(super) fn by_venue(&self, venue: &VenueId, id: &ClientOrderId) -> Option<&Order> {
-        let number = self.index.by_venue.get(&(venue.clone(), id.clone()))?;
-        self.orders.get(number)
-    }
-
-    /// Fills that an order of this instrument could own without our knowing its venue id yet.
-    pub(super) fn unacknowledged(&self, venue: &VenueId, symbol: &Symbol) -> impl Iterator<Item = &Order> {
-        Index::at(&self.index.unacknowledged, venue, symbol).filter_map(|number| self.orders.get(&number))
-    }
-
-    pub(super) fn unknown(&self, venue: &VenueId, symbol: &Symbol) -> impl Iterator<Item = &Order> {
-        Index::at(&self.index.unknown, venue, symbol).filter_map(|number| self.orders.get(&number))
-    }
-
-    pub(super) fn fills_after(&self, venue: &VenueId, symbol: &Symbol) -> Option<TradeId> {
-        self.ledger.last_trade(venue, symbol)
-    }
-
-    pub(super) fn is_busted(&self, venue: &VenueId, symbol: &Symbol, trade: &TradeId) -> bool {
-        self.busted.iter().any(|(v, s, t)| v == venue && s == symbol && t == trade)
-    }
-
     /// Marks an order as sent, or not sent after all. In memory only: see the lifecycle's head.
     pub(super) fn mark(&mut self, number: OrderNumber, input: Input) -> bool {
         let Some(order) = self.orders.get_mut(&number) else { return false };

@@ -9,7 +9,7 @@
 //! the files beside it.
 
 use super::books::{ApplyError, Books, Keep};
-use super::effect::{Answer, Change, Effect, NoticeLevel, StateView};
+use super::effect::{Answer, Change, Effect, NoticeLevel};
 use super::event::{Actor, Event};
 use super::fact::Fact;
 use super::out::{Draft, Out};
@@ -19,10 +19,9 @@ use super::snapshot::{self, SnapshotError};
 use super::start::{DrainRun, StartRun};
 use super::timers::{Alarm, Timers};
 use super::watch::{Fetch, Marked, Replacement, Shelf, VenueRun, Watch};
-use crate::domain::control::{ControlNote, ControlRow};
 use crate::domain::ids::{Correlation, IdError, StrategyId, Symbol, VenueId};
 use crate::domain::instrument::Instrument;
-use crate::domain::journal::{Batch, NewRow, Snapshot, Ticket};
+use crate::domain::journal::{NewRow, Ticket};
 use crate::domain::order::OrderNumber;
 use crate::domain::risk::{Risk, Verdict};
 use crate::domain::time::{Mono, WallMs};
@@ -348,106 +347,6 @@ impl Oms {
         }
         self.facts = self.facts.saturating_add(1);
         true
-    }
-
-    fn finish(&mut self, mut out: Out) -> Vec<Effect> {
-        let mut effects = Vec::with_capacity(out.effects.len().saturating_add(4));
-        let (evidence, intents) = (std::mem::take(&mut out.evidence), std::mem::take(&mut out.intents));
-        out.told.extend(evidence.orders.iter().chain(&intents.orders).copied());
-        let due = out.snapshot || self.facts >= self.settings.limits.facts_per_snapshot;
-        let last_is_intents = !intents.is_empty();
-        let evidence_snapshot = due && !last_is_intents && !evidence.is_empty();
-        let at = out.now.wall;
-        self.persist(evidence, at, false, evidence_snapshot, &mut effects);
-        self.persist(intents, at, true, due && last_is_intents, &mut effects);
-        for number in &out.told {
-            if let Some(order) = self.books.orders.get(number) {
-                effects.push(Effect::Publish(Change::Order(Box::new(order.clone()))));
-            }
-        }
-        effects.append(&mut out.effects);
-        effects
-    }
-
-    /// A request and the answer that it gets.
-    fn control_row(&self, at: WallMs, note: ControlNote, answer: Answer) -> ControlRow {
-        let answer = self.latest(answer);
-        let body = serde_json::Value::Object(answer.body()).to_string();
-        note.answered(at, answer.status(), None, body)
-    }
-
-    fn persist(
-        &mut self,
-        mut draft: Draft,
-        at: WallMs,
-        refusable: bool,
-        snapshot: bool,
-        effects: &mut Vec<Effect>,
-    ) {
-        if draft.is_empty() {
-            // What hangs on rows that were already written needs no new ones.
-            for (to, answer) in draft.replies.drain(..) {
-                effects.push(Effect::Reply(to, self.latest(answer)));
-            }
-            return;
-        }
-        self.ticket = self.ticket.saturating_add(1);
-        let ticket = Ticket(self.ticket);
-        let orders =
-            draft.orders.iter().filter_map(|number| self.books.orders.get(number)).cloned().collect();
-        let snapshot = snapshot.then(|| self.snapshot().ok()).flatten();
-        if snapshot.is_some() {
-            self.facts = 0;
-        }
-        let notes = std::mem::take(&mut draft.notes);
-        let controls = notes.into_iter().map(|(note, answer)| self.control_row(at, note, answer)).collect();
-        let batch = Batch {
-            ticket,
-            controls,
-            rows: std::mem::take(&mut draft.rows),
-            orders,
-            fills: std::mem::take(&mut draft.fills),
-            positions: std::mem::take(&mut draft.positions),
-            balances: std::mem::take(&mut draft.balances),
-            snapshot: snapshot.map(|state| Snapshot { state, refusals_seen: self.refusals }),
-            refusable,
-        };
-        if refusable || !draft.replies.is_empty() || !draft.release.is_empty() {
-            self.writing = self.writing.saturating_add(draft.release.len());
-            self.waiting.insert(ticket, draft);
-        }
-        effects.push(Effect::Persist(batch));
-    }
-
-    /// An order and the state may have moved on since an answer was made: it tells how they stand now.
-    fn latest(&self, answer: Answer) -> Answer {
-        match answer {
-            Answer::Accepted(order) => match self.books.orders.get(&order.number) {
-                Some(latest) => Answer::Accepted(Box::new(latest.clone())),
-                None => Answer::Accepted(order),
-            },
-            Answer::State(before) => {
-                Answer::State(StateView { resting_orders: before.resting_orders, ..self.state_view() })
-            }
-            other => other,
-        }
-    }
-
-    /// A batch is on disk: answers go out, and orders to their venues.
-    fn on_durable(&mut self, out: &mut Out, ticket: Ticket) {
-        self.durable = self.durable.max(ticket.0);
-        while let Some(entry) = self.waiting.first_entry() {
-            if *entry.key() > ticket {
-                break;
-            }
-            let draft = entry.remove();
-            for (to, answer) in draft.replies {
-                out.reply(Some(to), self.latest(answer));
-            }
-            for number in draft.release {
-                self.on_disk(out, number);
-            }
-        }
     }
 
     /// Raises an alert, once while it stands.

@@ -1,5 +1,6 @@
 //! A desk for the tests: the core, a clock, a journal that keeps its rows, and a venue that answers reads.
 
+pub use super::seen::*;
 use crate::domain::account_sync::AccountSnapshot;
 use crate::domain::ids::{Asset, ClientOrderId, StrategyId, Symbol, TradeId, VenueId, VenueOrderId};
 use crate::domain::instrument::{Instrument, Step};
@@ -389,51 +390,6 @@ impl Desk {
         }
         all
     }
-}
-
-/// What was sent.
-pub fn sent(effects: &[Effect]) -> Vec<NewOrder> {
-    let order = |effect: &Effect| match effect {
-        Effect::Submit(_, order) => Some(order.get().clone()),
-        _ => None,
-    };
-    effects.iter().filter_map(order).collect()
-}
-
-/// What was asked.
-pub fn queries(effects: &[Effect]) -> Vec<ClientOrderId> {
-    let order = |effect: &Effect| match effect {
-        Effect::Query(_, _, order) => Some(order.clone()),
-        _ => None,
-    };
-    effects.iter().filter_map(order).collect()
-}
-
-/// Kinds of the rows that were written.
-pub fn kinds(effects: &[Effect]) -> Vec<&'static str> {
-    let rows = |effect: &Effect| match effect {
-        Effect::Persist(batch) => batch.rows.iter().map(|row| row.kind).collect(),
-        _ => Vec::new(),
-    };
-    effects.iter().flat_map(rows).collect()
-}
-
-/// The refusals that were answered.
-pub fn refusals(effects: &[Effect]) -> Vec<&'static str> {
-    let code = |effect: &Effect| match effect {
-        Effect::Reply(_, Answer::Refused(refusal)) => Some(refusal.code),
-        _ => None,
-    };
-    effects.iter().filter_map(code).collect()
-}
-
-/// The alerts that were raised.
-pub fn raised(effects: &[Effect]) -> Vec<&'static str> {
-    let code = |effect: &Effect| match effect {
-        Effect::Raise { code, .. } => Some(*code),
-        _ => None,
-    };
-    effects.iter().filter_map(code).collect()
 }
 
 fn check_order(effects: &[Effect]) {

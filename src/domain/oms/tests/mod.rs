@@ -7,5 +7,6 @@ mod evidence;
 mod life;
 mod money;
 mod replay;
+mod seen;
 mod starts;
 mod states;
