@@ -25,7 +25,7 @@ use crate::db::TokenFileError;
 use crate::domain::oms::{Actor, StartHow};
 use crate::supervision::{BuildError, Ended, SupervisorDecl, Tree, TreeOptions};
 use crate::telemetry::{RunFolder, RunLog};
-use crate::web::{self, Security, WebState};
+use crate::web::{self, Security, Shown, WebState};
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::{App as WebApp, HttpServer};
@@ -214,10 +214,12 @@ impl App {
             tree.clone(),
             self.readings.clone(),
             self.parts.clone(),
-            self.mode,
-            plan::controls(&self.settings),
-            self.config_hash.clone(),
-            self.settings.web.debug_routes,
+            Shown {
+                mode: self.mode,
+                controls: plan::controls(&self.settings),
+                config_hash: self.config_hash.clone(),
+                debug_routes: self.settings.web.debug_routes,
+            },
             Security::new(&self.settings.web, &self.settings.data_dir.0, self.parts.controls.clone()),
         );
         let web = actix_web::web::Data::new(web);

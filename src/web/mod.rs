@@ -50,7 +50,7 @@ pub use openapi::{Operation, document as openapi_document};
 pub use problem::{FieldError, Problem};
 pub use routes::{KeyRule, ROUTES, RouteEntry};
 pub use security::Security;
-pub use state::WebState;
+pub use state::{Shown, WebState};
 
 use actix_web::middleware::DefaultHeaders;
 use actix_web::web::{Data, JsonConfig, PathConfig, PayloadConfig, QueryConfig, ServiceConfig};

@@ -28,20 +28,25 @@ pub struct WebState {
     truths: Truths,
 }
 
+/// What the surface says of the settings that the process runs with.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// What is at stake at the venues.
+    pub mode: Mode,
+    /// What becomes of resting orders when trading is stopped.
+    pub controls: Controls,
+    /// Names the settings.
+    pub config_hash: String,
+    /// Are there routes that break things on purpose?
+    pub debug_routes: bool,
+}
+
 impl WebState {
     /// The state of one application.
     #[must_use]
-    pub fn new(
-        tree: Tree,
-        readings: Readings,
-        parts: Parts,
-        mode: Mode,
-        controls: Controls,
-        config_hash: String,
-        debug_routes: bool,
-        security: Security,
-    ) -> Self {
+    pub fn new(tree: Tree, readings: Readings, parts: Parts, shown: Shown, security: Security) -> Self {
         let started = crate::clock::monotonic();
+        let Shown { mode, controls, config_hash, debug_routes } = shown;
         Self {
             tree,
             readings,

@@ -188,7 +188,7 @@ pub(crate) fn restart() -> Operation {
 pub(crate) fn pause() -> Operation {
     Operation::new("pause", "Take no new entries; the answer says what becomes of resting orders")
         .body(named("Reason"))
-        .answers(200, "it is paused, or will be once it has started", named("Steered"))
+        .answers(200, "it is paused, or will be once it has started", named("Paused"))
 }
 
 /// `POST /api/v1/controls/reduce-only`.

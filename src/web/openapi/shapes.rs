@@ -234,15 +234,16 @@ fn controls() -> Vec<(&'static str, Value)> {
         ("status", count()),
         ("code", or_null(text())),
     ]);
-    let mut steered = answer(&[
+    let state_now = [
         ("state", state()),
         ("state_version", count()),
         ("reason", text()),
         ("actor", text()),
         ("since", or_null(time())),
-    ]);
-    // Only the answer to a pause carries it.
-    steered["properties"]["resting_orders"] = word(&["keep", "cancel"]);
+    ];
+    // The answer to a pause says besides what becomes of resting orders.
+    let with_resting: Vec<(&str, Value)> =
+        state_now.iter().cloned().chain([("resting_orders", word(&["keep", "cancel"]))]).collect();
     let killed = answer(&[
         ("state", state()),
         ("engaged", flag()),
@@ -289,7 +290,8 @@ fn controls() -> Vec<(&'static str, Value)> {
         ("figures", any()),
     ]);
     vec![
-        ("Steered", steered),
+        ("Steered", answer(&state_now)),
+        ("Paused", answer(&with_resting)),
         ("Killed", killed),
         ("Gauge", gauge),
         ("CheckLine", check),
