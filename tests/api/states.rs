@@ -38,7 +38,7 @@ fn a_pause_refuses_entries_and_leaves_what_rests() {
     let refused = place(&app, "late");
     assert_eq!((refused.status, refused.json()["code"].clone()), (409, json!("trading_paused")));
     assert_eq!(order(&app, "rests")["state"], "working");
-    assert_eq!(app.get("/readyz").status, 503, "a paused desk may not trade");
+    app.until("a paused desk may not trade", |app| app.get("/readyz").status == 503);
 
     assert_eq!(control(&app, "resume").status, 428, "the state that was seen must be named");
     assert_eq!(seen(&app, "resume", version(&app) + 1).status, 412);

@@ -132,7 +132,7 @@ fn the_schema_states_the_limits_that_are_enforced() {
             checked += 1;
         }
     }
-    assert_eq!(checked, 37, "a key with limits is missing in the schema");
+    assert_eq!(checked, 38, "a key with limits is missing in the schema");
 }
 
 #[test]
