@@ -286,6 +286,8 @@ fn configuration(exchange: &str) -> String {
     format!(
         "deployment: {{ name: torture, environment: development, instance: local }}
 web: {{ debug_routes: true }}
+# A wedged order management is given up sooner than an operator's would be: a round must not take a minute.
+supervision: {{ children: {{ order_path/oms: {{ hang: {{ wait_ms: 8000 }} }} }} }}
 {limits}venues:
   - name: paper
     kind: binance_spot
