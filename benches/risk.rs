@@ -16,6 +16,7 @@ use plimsoll::domain::order::{Order, OrderKind, OrderNumber, OrderState, Origin}
 use plimsoll::domain::order_types::Side;
 use plimsoll::domain::risk::{Limit, Proposal, Risk, RiskSettings, Standing};
 use plimsoll::domain::time::{Mono, WallMs};
+use plimsoll::domain::tripwire::Tripwire;
 use std::collections::BTreeMap;
 use std::hint::black_box;
 
@@ -176,5 +177,14 @@ fn benches(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(all, benches);
+/// The last hop: asking, and pulling it. Between a caller's word and the wire being tripped lies one `trip`.
+fn last_hop(c: &mut Criterion) {
+    let mut group = c.benchmark_group("last_hop");
+    let (wire, _rearm) = Tripwire::new();
+    group.bench_function("enter", |b| b.iter(|| wire.enter().is_some()));
+    group.bench_function("trip", |b| b.iter(|| wire.trip()));
+    group.finish();
+}
+
+criterion_group!(all, benches, last_hop);
 criterion_main!(all);

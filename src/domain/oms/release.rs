@@ -63,8 +63,9 @@ impl Oms {
             let why = format!("CANCELLED_BEFORE_SENT: by={}, reason={}", by.name, by.reason);
             return self.close_unsent(out, number, Input::Cancelled, why);
         }
-        let judged = self.judge_again(out, order);
-        match judged.and_then(|()| approve(order, &self.inputs(out, order))) {
+        // What the venue does not let out now need not be judged now.
+        let approved = approve(order, &self.inputs(out, order));
+        match approved.and_then(|approved| self.judge_again(out, order).map(|()| approved)) {
             Ok(approved) => {
                 let (venue, now) = (order.venue.clone(), out.now.mono);
                 self.risk.sent(now, &order.strategy, Message::Submit);

@@ -216,7 +216,7 @@ impl Default for Limits {
             closed_orders_max: 16_384,
             parked_fills: 4_096,
             facts_per_snapshot: 50_000,
-            denials_per_second: 5,
+            denials_per_second: 50,
         }
     }
 }

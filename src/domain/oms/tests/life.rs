@@ -113,10 +113,10 @@ fn a_flood_of_refusals_does_not_fill_the_disk() {
         let request = request("a", "nobody", Side::Buy, "1");
         desk.step(Event::Submit { request, reply: None });
     }
-    assert_eq!(desk.disk.len() - before, 5);
+    assert_eq!(desk.disk.len() - before, 50);
     desk.wait(1_000);
     desk.step(Event::Submit { request: request("a", "nobody", Side::Buy, "1"), reply: None });
-    assert!(desk.disk.last().unwrap().rows[0].payload.contains("\"unrecorded\":995"));
+    assert!(desk.disk.last().unwrap().rows[0].payload.contains("\"unrecorded\":950"));
 }
 
 #[test]
