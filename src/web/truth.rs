@@ -105,7 +105,7 @@ fn gate(node: &Node) -> Gate {
     Gate { name: node.path.clone(), open, reason }
 }
 
-/// What the order path needs: a phase that takes orders, a journal that can write, and each venue.
+/// What the order path needs: a phase that takes orders, a journal that can write, each venue, each price.
 fn order_gates(path: &OrderPath) -> Vec<Gate> {
     let oms = &path.oms;
     let phase = Gate {
@@ -139,7 +139,13 @@ fn order_gates(path: &OrderPath) -> Vec<Gate> {
         open: gate.open,
         reason: gate.reason.clone(),
     });
-    [phase, journal].into_iter().chain(venues).collect()
+    // Without a price the risk chain lets nothing through.
+    let prices = oms.prices.iter().map(|price| Gate {
+        name: format!("price/{}/{}", price.venue, price.symbol),
+        open: price.known,
+        reason: if price.known { "known" } else { "no book in step" }.to_owned(),
+    });
+    [phase, journal].into_iter().chain(venues).chain(prices).collect()
 }
 
 /// Keeps the latest judgement, so that the routes that show it agree, and many askers cost one.

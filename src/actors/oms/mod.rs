@@ -17,5 +17,7 @@ pub use cell::OmsCell;
 pub use declare::declare;
 pub use handle::{Ask, AskFailure, DrainNow, OmsHandle, Request};
 pub use latency::{BOUNDS_US, Histogram, Latencies};
-pub use readings::{EventStream, Marks, OmsReadings, OmsView, OpenAlert, RiskReading, Stamped, VenueGate};
+pub use readings::{
+    EventStream, Marks, OmsReadings, OmsView, OpenAlert, PriceGate, RiskReading, Stamped, VenueGate,
+};
 pub use wiring::{Cursors, OmsPlan, Wires};

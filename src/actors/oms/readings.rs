@@ -25,6 +25,17 @@ pub struct VenueGate {
     pub reason: String,
 }
 
+/// Is there a price that an order could be judged by?
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PriceGate {
+    /// Where.
+    pub venue: VenueId,
+    /// Instrument.
+    pub symbol: Symbol,
+    /// Is its book in step and fresh?
+    pub known: bool,
+}
+
 /// An alert that stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OpenAlert {
@@ -57,6 +68,8 @@ pub struct OmsView {
     pub totals: BTreeMap<OrderState, u64>,
     /// Every configured venue.
     pub gates: Vec<VenueGate>,
+    /// Every configured instrument.
+    pub prices: Vec<PriceGate>,
     /// Every alert that stands.
     pub alerts: Vec<OpenAlert>,
     /// Strategies and whether they may trade.

@@ -1,7 +1,7 @@
 //! What the shell does on the side: marks, instruments, cursors, the shared view, old fills, strategies' news.
 
 use super::cell::{OmsCell, Waiter};
-use super::readings::{OmsView, RiskReading, VenueGate};
+use super::readings::{OmsView, PriceGate, RiskReading, VenueGate};
 use crate::actors::connector::ToVenue;
 use crate::actors::strategy::{Hello, StrategyNews};
 use crate::domain::ids::{StrategyId, VenueId};
@@ -205,6 +205,7 @@ impl OmsCell {
                     reason: closed.unwrap_or("compared").to_owned(),
                 })
                 .collect(),
+            prices: self.prices(),
             alerts: self.show.alerts(),
             strategies: core.strategies().map(|(strategy, may)| (strategy.clone(), may)).collect(),
             open_positions: core.ledger().positions().filter(|held| held.quantity != Amount::ZERO).count(),
@@ -213,6 +214,17 @@ impl OmsCell {
         };
         self.readings.set_view(view);
         self.share_cursors();
+    }
+
+    /// Which instruments have a price: without one, risk lets nothing through.
+    fn prices(&self) -> Vec<PriceGate> {
+        let all = self.plan.symbols.iter().flat_map(|(venue, all)| all.iter().map(move |one| (venue, one)));
+        all.map(|(venue, symbol)| PriceGate {
+            venue: venue.clone(),
+            symbol: symbol.clone(),
+            known: self.readings.mark(venue, symbol).is_some(),
+        })
+        .collect()
     }
 
     /// Shares how full the limits are.

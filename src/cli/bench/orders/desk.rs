@@ -125,7 +125,8 @@ impl Runtime {
         let began = clock::monotonic();
         loop {
             let view = self.readings.view();
-            if view.phase == Phase::Running && view.gates.iter().all(|gate| gate.open) {
+            let priced = !view.prices.is_empty() && view.prices.iter().all(|price| price.known);
+            if view.phase == Phase::Running && view.gates.iter().all(|gate| gate.open) && priced {
                 return Ok(());
             }
             if clock::monotonic().saturating_duration_since(began) > PATIENCE {
