@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 /// How often the evidence is copied for readers.
@@ -31,6 +31,18 @@ pub struct Seen {
     pub quote: Option<Top>,
     /// The last trade.
     pub trade: Option<PublicTrade>,
+    /// When anything was last heard of it; pings do not count.
+    pub heard: Option<Instant>,
+}
+
+impl Seen {
+    /// The top of the book while it is in step and something of the instrument was heard within `oldest`: a feed that
+    /// only pings has no price.
+    #[must_use]
+    pub fn fresh_book(&self, now: Instant, oldest: Duration) -> Option<Top> {
+        let age = self.heard.map(|at| now.saturating_duration_since(at));
+        self.book.filter(|_| age.is_some_and(|age| age <= oldest))
+    }
 }
 
 /// The last of everything, for readers on other threads. Bounded by the configured instruments.
@@ -57,13 +69,16 @@ impl MarketBoard {
     /// Takes an event over.
     fn note(&self, event: &MarketEvent) {
         let mut board = self.0.write();
+        let mut hear = |symbol: &Symbol, note: &dyn Fn(&mut Seen)| {
+            let seen = board.entry(symbol.clone()).or_default();
+            seen.heard = Some(crate::clock::monotonic());
+            note(seen);
+        };
         match event {
-            MarketEvent::Trade(trade) => {
-                board.entry(trade.symbol.clone()).or_default().trade = Some(trade.clone());
-            }
-            MarketEvent::Quote { symbol, top } => board.entry(symbol.clone()).or_default().quote = Some(*top),
-            MarketEvent::Book { symbol, top } => board.entry(symbol.clone()).or_default().book = *top,
-            MarketEvent::BookLost { symbol, .. } => board.entry(symbol.clone()).or_default().book = None,
+            MarketEvent::Trade(trade) => hear(&trade.symbol, &|seen| seen.trade = Some(trade.clone())),
+            MarketEvent::Quote { symbol, top } => hear(symbol, &|seen| seen.quote = Some(*top)),
+            MarketEvent::Book { symbol, top } => hear(symbol, &|seen| seen.book = *top),
+            MarketEvent::BookLost { symbol, .. } => hear(symbol, &|seen| seen.book = None),
             MarketEvent::Unrecognised { .. } => {}
         }
     }

@@ -168,10 +168,12 @@ impl OmsCell {
     /// Reads the boards and tells the machine what changed.
     pub(super) fn mark(&mut self, ctx: &mut Ctx<Self>) {
         let mut events = Vec::new();
+        let now = crate::clock::monotonic();
+        let oldest = Duration::from_millis(self.plan.settings.risk.mark_max_age_ms);
         for (venue, symbols) in &self.plan.symbols {
             let Some(board) = self.wires.boards.get(venue) else { continue };
             for symbol in symbols {
-                let top = board.of(symbol).and_then(|seen| seen.book);
+                let top = board.of(symbol).and_then(|seen| seen.fresh_book(now, oldest));
                 let mark = top.map(|top| Mark { bid: top.bid.price, ask: top.ask.price });
                 self.readings.set_mark(venue, symbol, mark);
                 events.push(Event::Marked { venue: venue.clone(), symbol: symbol.clone(), mark });
