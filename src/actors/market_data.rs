@@ -218,4 +218,17 @@ mod tests {
         let seen = board.of(&symbol).unwrap();
         assert_eq!((seen.book, seen.quote), (None, Some(top)));
     }
+
+    #[test]
+    fn an_old_book_is_no_price() {
+        let level = Level { price: Price::parse("1").unwrap(), quantity: Quantity::parse("1").unwrap() };
+        let top = Top { update_id: 7, bid: level, ask: level };
+        let (start, oldest) = (crate::clock::monotonic(), Duration::from_secs(5));
+        let heard = Seen { book: Some(top), heard: Some(start), ..Seen::default() };
+        assert_eq!(heard.fresh_book(start + oldest, oldest), Some(top));
+        let later = start + oldest + Duration::from_millis(1);
+        assert_eq!(heard.fresh_book(later, oldest), None, "only pings since");
+        assert_eq!(Seen { heard: None, ..heard.clone() }.fresh_book(start, oldest), None, "never heard");
+        assert_eq!(Seen { book: None, ..heard }.fresh_book(start, oldest), None, "not in step");
+    }
 }
