@@ -11,11 +11,13 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 /// Keys that are remembered here.
-const KEYS_MAX: usize = 4_096;
+const KEYS_MAX: usize = 32_768;
 /// Longer than any handler waits.
 const UNDER_WAY_MAX: Duration = Duration::from_secs(15);
 /// Longer than a row waits for a healthy disk; a sick one refuses what would be done twice.
 const REMEMBERED_FOR: Duration = Duration::from_secs(300);
+/// Where there is no room, answers this old make it: by then their rows are on a healthy disk.
+const REMEMBERED_AT_LEAST: Duration = Duration::from_secs(5);
 
 /// Whose key, and which.
 pub(super) type Name = (String, IdempotencyKey);
@@ -70,6 +72,13 @@ impl Keys {
         }
         if slots.len() >= KEYS_MAX {
             slots.retain(|_, slot| slot.until() > now);
+        }
+        if slots.len() >= KEYS_MAX {
+            let keep = REMEMBERED_FOR.saturating_sub(REMEMBERED_AT_LEAST);
+            slots.retain(|_, slot| match slot {
+                Slot::Answered { until, .. } => until.saturating_duration_since(now) > keep,
+                Slot::UnderWay { .. } => true,
+            });
         }
         if slots.len() >= KEYS_MAX {
             return Err(
@@ -152,6 +161,18 @@ mod tests {
         assert_eq!(keys.begin(&name("k"), &same("b"), now).unwrap(), None);
         let later = now + UNDER_WAY_MAX;
         assert_eq!(keys.begin(&name("k"), &same("a"), later).unwrap(), None);
+    }
+
+    #[test]
+    fn old_answers_make_room_and_young_ones_do_not() {
+        let keys = Keys::default();
+        let now = crate::clock::monotonic();
+        for number in 0..KEYS_MAX {
+            keys.begin(&name(&number.to_string()), &same("a"), now).unwrap();
+            keys.answered(name(&number.to_string()), pinned("a"), now);
+        }
+        assert_eq!(code(keys.begin(&name("more"), &same("a"), now)), "nothing_taken");
+        assert!(keys.begin(&name("more"), &same("a"), now + REMEMBERED_AT_LEAST).is_ok());
     }
 
     #[test]

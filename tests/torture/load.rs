@@ -124,8 +124,10 @@ impl Caller {
         let verb = reqwest::Method::from_bytes(verb.as_bytes()).unwrap();
         let mut request = self.http.request(verb, format!("{}{path}", self.url));
         if let Some(body) = body {
-            let key = format!("l-{:x}", fastrand::u64(..));
-            request = request.header("Idempotency-Key", key).json(body);
+            request = request.json(body);
+            if path.contains("/controls/") {
+                request = request.header("Idempotency-Key", format!("l-{:x}", fastrand::u64(..)));
+            }
         }
         if path.contains("/controls/") {
             request = request.header("idempotency-key", format!("{:016x}", fastrand::u64(..)));

@@ -111,5 +111,6 @@ async fn the_server_errs_and_does_not_place() {
 
 #[tokio::test]
 async fn connections_are_reset_in_a_storm() {
-    under(fault("disconnect"), Some(Duration::from_millis(200))).await;
+    // Between two resets the book comes back into step: without a price nothing would be ordered at all.
+    under(fault("disconnect"), Some(Duration::from_millis(700))).await;
 }

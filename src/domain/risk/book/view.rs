@@ -42,16 +42,55 @@ impl Total {
     const ZERO: Self = Self(Some(Decimal::ZERO));
 
     fn add(&mut self, part: Option<Decimal>) {
-        self.0 = self.0.zip(part).and_then(|(sum, part)| sum.checked_add(part));
+        let (Some(sum), Some(part)) = (self.0, part) else {
+            self.0 = None;
+            return;
+        };
+        if !part.is_zero() {
+            self.0 = sum.checked_add(part);
+        }
     }
 
     /// Adds a quantity at a price; nothing needs no price.
     fn value(&mut self, quantity: Option<Decimal>, price: Option<Decimal>) {
-        if quantity.is_some_and(|quantity| quantity.is_zero()) {
-            return;
-        }
-        self.add(quantity.zip(price).and_then(|(quantity, price)| quantity.checked_mul(price)));
+        self.add(worth(quantity, price));
     }
+}
+
+/// What one instrument adds to a scope, worked out once for all scopes that it counts in.
+struct Part {
+    before: Option<Decimal>,
+    after: Option<Decimal>,
+    net: Option<Decimal>,
+}
+
+impl Part {
+    /// Where the order changes something.
+    fn moved(before: &Worst, after: &Worst, side: Side, price: Option<Decimal>) -> Self {
+        Self {
+            before: worth(before.gross(), price),
+            after: worth(after.gross(), price),
+            net: worth(after.towards(side), price),
+        }
+    }
+
+    /// Where it changes nothing.
+    fn still(worst: &Worst, side: Side, price: Option<Decimal>) -> Self {
+        let (long, short) = (worst.long(), worst.short());
+        let gross = long.zip(short).map(|(long, short)| long.abs().max(short.abs()));
+        let net = match side {
+            Side::Buy => long,
+            Side::Sell => short.map(|short| -short),
+        };
+        let gross = worth(gross, price);
+        Self { before: gross, after: gross, net: worth(net, price) }
+    }
+}
+
+/// A quantity at a price; nothing needs no price.
+fn worth(quantity: Option<Decimal>, price: Option<Decimal>) -> Option<Decimal> {
+    let quantity = quantity?;
+    if quantity.is_zero() { Some(Decimal::ZERO) } else { quantity.checked_mul(price?) }
 }
 
 /// Gross before and after, and net with the order, of one scope.
@@ -66,10 +105,10 @@ impl Scope {
         Self { before: Total::ZERO, after: Total::ZERO, net: Total::ZERO }
     }
 
-    fn add(&mut self, before: &Worst, after: &Worst, side: Side, price: Option<Decimal>) {
-        self.before.value(before.gross(), price);
-        self.after.value(after.gross(), price);
-        self.net.value(after.towards(side), price);
+    fn add(&mut self, part: &Part) {
+        self.before.add(part.before);
+        self.after.add(part.after);
+        self.net.add(part.net);
     }
 
     fn gross(&self) -> Option<Step> {
@@ -200,6 +239,8 @@ impl<'a> View<'a> {
         let here = asked.at.instrument.and_then(|place| self.book.instruments.get(place));
         let (mut strategy, mut venue, mut account) = (Scope::new(), Scope::new(), Scope::new());
         let (mut asset, mut pnl) = (Total::ZERO, Total::ZERO);
+        // Where there is one venue, it is the account.
+        let one_venue = self.book.venues.len() <= 1;
         for (place, one) in self.book.instruments.iter().enumerate() {
             let is_here = Some(place) == asked.at.instrument;
             let quiet = one.worst.is_flat();
@@ -208,18 +249,22 @@ impl<'a> View<'a> {
             }
             let price = self.prices.get(place).copied().flatten();
             pnl.add(self.pnl_of(place, &one.worst));
-            let (before, after) = if is_here { (&all_before, &all_after) } else { (&one.worst, &one.worst) };
-            account.add(before, after, asked.side, price);
-            if here.is_some_and(|here| here.venue_place == one.venue_place) {
-                venue.add(before, after, asked.side, price);
+            let part = match is_here {
+                true => Part::moved(&all_before, &all_after, asked.side, price),
+                false => Part::still(&one.worst, asked.side, price),
+            };
+            account.add(&part);
+            if !one_venue && here.is_some_and(|here| here.venue_place == one.venue_place) {
+                venue.add(&part);
             }
             if is_here || here.is_some_and(|here| here.base.is_some() && here.base == one.base) {
-                asset.value(after.towards(asked.side), price);
+                asset.add(part.net);
             }
         }
         self.add_strategy(&mut strategy, asked, (&own_before, &own_after));
         self.less_fees(&mut pnl, self.book.fees.iter());
         if here.is_some() {
+            let venue = if one_venue { &account } else { &venue };
             picture.gross =
                 PerScope { strategy: strategy.gross(), venue: venue.gross(), account: account.gross() };
             picture.net = PerScope { strategy: strategy.net.0, venue: venue.net.0, account: account.net.0 };
@@ -241,12 +286,12 @@ impl<'a> View<'a> {
 
     fn add_strategy(&self, scope: &mut Scope, asked: &Direction, own: (&Worst, &Worst)) {
         if let Some(place) = asked.at.instrument {
-            scope.add(own.0, own.1, asked.side, self.price(place));
+            scope.add(&Part::moved(own.0, own.1, asked.side, self.price(place)));
         }
         let Some(strategy) = asked.at.strategy else { return };
         for ((_, place), cell) in self.book.cells.range((strategy, 0)..=(strategy, usize::MAX)) {
             if Some(*place) != asked.at.instrument && !cell.worst.is_flat() {
-                scope.add(&cell.worst, &cell.worst, asked.side, self.price(*place));
+                scope.add(&Part::still(&cell.worst, asked.side, self.price(*place)));
             }
         }
     }
