@@ -143,8 +143,9 @@ impl Visit {
         let body = body::read(request).await?;
         (self.note.body_hash, self.note.reason) = (body.hash, body.reason);
         match self.entry {
-            Some(entry) => self.key(state, request, entry).await,
-            None => Ok(None),
+            // What changes nothing has no answer to keep: a key means nothing there.
+            Some(entry) if entry.key != KeyRule::None => self.key(state, request, entry).await,
+            _ => Ok(None),
         }
     }
 

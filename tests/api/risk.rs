@@ -51,6 +51,11 @@ fn an_explanation_names_every_check_and_sends_nothing() {
     assert!(broken.len() > 1, "every broken limit is shown: {large}");
     assert!(broken.iter().all(|line| line["code"].is_string()), "{broken:?}");
     assert_eq!(app.get("/api/v1/orders/asked").status, 404);
+    let wanted = ["--symbol", "BTCUSDT", "--side", "buy", "--type", "market", "--quantity", "5"];
+    let command = [&["risk", "evaluate", "--url", &app.url][..], &wanted[..]].concat();
+    let output = run(&command, None);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && said.contains("QUANTITY_ABOVE_MAXIMUM"), "{said} {output:?}");
 }
 
 #[test]
