@@ -1,6 +1,6 @@
 //! `POST /api/v1/controls/{verb}`: words that steer the whole desk, each with a reason that is written down.
 //!
-//! The safe direction asks for nothing but a reason. Lifting a halt is the unsafe direction: the caller must name
+//! The safe direction asks for nothing but a reason. `reset` and `resume` are the unsafe direction: the caller must name
 //! the state that it saw (`If-Match: "state-<state_version>"`), so that a stale page cannot resume what halted since.
 
 use super::desk::Caller;
