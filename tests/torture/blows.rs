@@ -128,7 +128,12 @@ impl Torture {
             told.unanswered.iter().map(|(id, body)| (id.clone(), body.clone())).collect()
         };
         for (id, body) in open {
-            let answer = runtime.post(&self.desk.http, "/api/v1/orders", &body).await;
+            let mut answer = runtime.post(&self.desk.http, "/api/v1/orders", &body).await;
+            while matches!(&answer, Some((429, _))) {
+                // Too many at once is no answer about this order.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                answer = runtime.post(&self.desk.http, "/api/v1/orders", &body).await;
+            }
             let mut told = self.notes.lock().unwrap();
             match answer {
                 Some((202, _)) => {

@@ -35,6 +35,8 @@ impl Told {
                 self.accepted.insert(id.to_owned(), body.clone());
                 self.unanswered.remove(id);
             }
+            // Turned away at the door: nobody looked at the order, so this is no answer about it.
+            Some((429, _)) => {}
             Some((status @ 400..500, said)) => {
                 if self.accepted.contains_key(id) {
                     self.contradictions.push(format!("{id}: accepted, then {status} {said}"));
@@ -139,7 +141,7 @@ impl Caller {
         };
         let status = response.status().as_u16();
         let text = response.text().await.ok()?;
-        if status == 503 {
+        if status == 503 || status == 429 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         Some((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
