@@ -25,6 +25,10 @@ async fn list(desk: &Desk, runtime: &Runtime, path: &str) -> Option<Vec<Value>> 
         let joint = if path.contains('?') { '&' } else { '?' };
         let page = format!("{path}{joint}limit=1000{after}");
         let (status, body) = runtime.get(&desk.http, &page).await?;
+        if status == 429 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        }
         assert_eq!(status, 200, "{page}: {body}");
         items.extend(body["items"].as_array().unwrap().iter().cloned());
         match body["next"].as_str() {

@@ -188,9 +188,11 @@ impl Desk {
         Runtime { process, url }
     }
 
+    /// Everything that the exchange knows. After hundreds of rounds that is a hundred thousand orders in one answer,
+    /// which may take longer than a caller waits for anything else.
     pub async fn truth(&self) -> Value {
-        let answer = self.http.get(format!("{}/paper/v1/truth", self.exchange_url)).send().await.unwrap();
-        answer.json().await.unwrap()
+        let request = self.http.get(format!("{}/paper/v1/truth", self.exchange_url)).timeout(PATIENCE);
+        request.send().await.unwrap().json().await.unwrap()
     }
 
     /// Holds the market still or lets it go.
