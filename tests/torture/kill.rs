@@ -42,10 +42,10 @@ fn how(round: u32) -> How {
 
 /// What was acknowledged: when, and how many placements had no answer then.
 #[derive(Debug)]
-struct Acknowledged {
-    at_ms: i64,
-    in_flight: u64,
-    took: Duration,
+pub struct Acknowledged {
+    pub at_ms: i64,
+    pub in_flight: u64,
+    pub took: Duration,
 }
 
 fn wall_ms() -> i64 {
@@ -54,7 +54,7 @@ fn wall_ms() -> i64 {
 
 /// A disk that is busy with others may take longer than the answer waits: the answer says so, and who wants to know more
 /// asks again. Only then is a crash survived.
-async fn over_http(torture: &Torture, runtime: &Runtime) -> Acknowledged {
+pub async fn over_http(torture: &Torture, runtime: &Runtime) -> Acknowledged {
     let start = Instant::now();
     let body = json!({"reason": "torture"});
     let mut acknowledged = None;
@@ -86,7 +86,7 @@ async fn shown(torture: &Torture, runtime: &Runtime) -> Acknowledged {
 }
 
 /// Orders that the exchange accepted after an instant.
-async fn accepted_after(torture: &Torture, at_ms: i64) -> Vec<Value> {
+pub async fn accepted_after(torture: &Torture, at_ms: i64) -> Vec<Value> {
     let truth = torture.desk.truth().await;
     let late = |order: &&Value| {
         let at = chrono::DateTime::parse_from_rfc3339(order["accepted_at"].as_str().unwrap()).unwrap();

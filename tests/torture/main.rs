@@ -19,6 +19,7 @@ mod books;
 mod damage;
 mod desk;
 mod endings;
+mod full_disk;
 mod kill;
 mod load;
 mod rounds;
