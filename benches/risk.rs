@@ -7,8 +7,11 @@
 #![allow(missing_docs, reason = "criterion's macro generates an undocumented function")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use plimsoll::actors::kill_switch::KillSwitch;
+use plimsoll::clock;
 use plimsoll::domain::ids::{Asset, ClientOrderId, Correlation, StrategyId, Symbol, VenueId};
 use plimsoll::domain::instrument::{Instrument, Step};
+use plimsoll::domain::kill_switch::Cause;
 use plimsoll::domain::ledger::Position;
 use plimsoll::domain::money::{Amount, Price, Quantity};
 use plimsoll::domain::oms::{Mark, Now};
@@ -19,6 +22,7 @@ use plimsoll::domain::time::{Mono, WallMs};
 use plimsoll::domain::tripwire::Tripwire;
 use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::time::Duration;
 
 const STRATEGIES: u64 = 20;
 const SYMBOLS: u64 = 5;
@@ -186,5 +190,39 @@ fn last_hop(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(all, benches, last_hop);
+/// From the call of the kill switch to the last placement that begins, with a thread that does nothing but begin them.
+fn reach(c: &mut Criterion) {
+    let mut group = c.benchmark_group("kill");
+    group.sample_size(20).measurement_time(Duration::from_secs(5));
+    group.bench_function("call_to_last_placement", |b| {
+        b.iter_custom(|times| (0..times).map(|_| one_kill()).sum());
+    });
+    group.finish();
+}
+
+/// How long after the call a placement still began; nothing when the last one began before it.
+fn one_kill() -> Duration {
+    let folder = tempfile::tempdir().unwrap();
+    let kill = KillSwitch::open(folder.path()).unwrap();
+    let wire = kill.tripwire();
+    let (busy, begun) = std::sync::mpsc::channel();
+    let placing = std::thread::spawn(move || {
+        let mut last = clock::monotonic();
+        let mut told = false;
+        while let Some(sending) = wire.enter() {
+            last = clock::monotonic();
+            drop(sending);
+            if !told {
+                told = busy.send(()).is_ok();
+            }
+        }
+        last
+    });
+    begun.recv().unwrap();
+    let called = clock::monotonic();
+    black_box(kill.engage_now(Cause::Operator, "bench", "measured"));
+    placing.join().unwrap().saturating_duration_since(called)
+}
+
+criterion_group!(all, benches, last_hop, reach);
 criterion_main!(all);
