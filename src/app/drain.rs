@@ -59,6 +59,8 @@ pub(super) async fn orders(
 
 /// Keeps the run's last metrics and closes its log.
 pub(super) fn archive(folder: &RunFolder, metrics: Result<String, String>, log: &RunLog) {
+    // The last lines belong to the run.
+    crate::telemetry::flush_logs();
     let kept = metrics.map_err(std::io::Error::other);
     let kept = kept.and_then(|text| folder.keep("metrics.prom", text.as_bytes())).and_then(|()| log.close());
     if let Err(error) = kept {

@@ -80,6 +80,7 @@ fn emergency_handler(data_dir: PathBuf, kill: Option<KillSwitch>) -> EmergencyHa
             tracing::error!(error = %error, data_dir = %data_dir.display(), "the emergency was not recorded");
         }
         if let Emergency::ControlHung(_) = emergency {
+            crate::telemetry::flush_logs();
             std::process::exit(super::EXIT_HALTED);
         }
     })

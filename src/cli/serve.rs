@@ -170,8 +170,9 @@ fn serve(
                 outcome => return anyhow::Ok(Ok(outcome)),
             }
         }
-    })?;
-    Ok(match outcome {
+    });
+    crate::telemetry::flush_logs();
+    Ok(match outcome? {
         Err(errors) => refuse(&errors, false, out, err)?,
         Ok(Outcome::Stopped { forced }) => {
             if forced {
@@ -246,6 +247,7 @@ fn stop_signal(run_for: Option<Duration>) -> std::io::Result<impl Future<Output 
                 _ = interrupt.recv() => {}
             }
             tracing::warn!(event = "second_signal", "ending at once");
+            crate::telemetry::flush_logs();
             std::process::exit(i32::from(Exit::Failure.code()));
         });
     })

@@ -191,3 +191,17 @@ fn a_record_is_plain_json() {
         assert_eq!(serde_json::to_string(&cause).unwrap(), format!("\"{cause}\""));
     }
 }
+
+#[test]
+fn an_untrusted_latch_says_what_each_copy_holds() {
+    let torn = Copied::Unreadable("checksum".to_owned());
+    let reason = |a: &Copied, b: &Copied| read(a, b, true, WallMs(5)).record.reason;
+    assert_eq!(
+        reason(&torn, &good(off(4))),
+        "the latch cannot be trusted: copy a unreadable (checksum), copy b generation 4, not engaged"
+    );
+    assert_eq!(
+        reason(&Copied::Missing, &Copied::Missing),
+        "the latch cannot be trusted: copy a missing, copy b missing"
+    );
+}

@@ -5,6 +5,7 @@
 
 use super::guard_metrics::{self, GuardScrape};
 use super::order_metrics::{self, OrderScrape};
+use super::outlet::lines_lost;
 use crate::actors::process_monitor::ProcessReading;
 use crate::supervision::{Node, NodeKind, NodeState};
 use prometheus::{Encoder, GaugeVec, IntGaugeVec, Opts, Registry, TextEncoder};
@@ -38,6 +39,9 @@ pub fn exposition(scrape: &Scrape<'_>) -> Result<String, prometheus::Error> {
     let registry = Registry::new();
     tree(&registry, scrape)?;
     process(&registry, scrape)?;
+    let lost = counter("plimsoll_log_lines_lost_total", "Log lines that nobody took fast enough.", &[])?;
+    lost.with_label_values::<&str>(&[]).inc_by(lines_lost());
+    register(&registry, [lost])?;
     let mut families = Vec::new();
     if let Some(orders) = &scrape.orders {
         let others = scrape.guards.as_ref().map_or(0, |guards| guards.alerts);

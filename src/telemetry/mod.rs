@@ -5,7 +5,9 @@ mod json;
 mod logs;
 pub mod metrics;
 pub mod order_metrics;
+mod outlet;
 mod run_log;
 
 pub use logs::{Deployment, Format, install};
+pub use outlet::{flush_logs, lines_lost};
 pub use run_log::{RunFolder, RunLog};

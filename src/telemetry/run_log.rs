@@ -9,7 +9,6 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tracing_subscriber::fmt::MakeWriter;
 
 /// Largest part, bytes.
 const PART_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -94,6 +93,18 @@ impl RunLog {
         *self.0.lock() = Some(Part { folder: folder.0.clone(), file: None, written: 0 });
     }
 
+    /// Writes a line, whole. The thread that calls waits for the disk.
+    pub(super) fn append(&self, line: &[u8]) {
+        let mut part = self.0.lock();
+        if let Some(open) = part.as_mut()
+            && open.write(line).is_err()
+        {
+            // The line is on stderr as well. A log that fails must not take the run with it, nor be tried
+            // again with each line.
+            *part = None;
+        }
+    }
+
     /// Lines no longer go to a folder; what was written is on disk.
     ///
     /// # Errors
@@ -103,35 +114,6 @@ impl RunLog {
             Some(file) => file.sync_all(),
             None => Ok(()),
         }
-    }
-}
-
-/// One line's way into the file.
-pub struct RunLine(RunLog);
-
-impl Write for RunLine {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut part = self.0.0.lock();
-        if let Some(open) = part.as_mut()
-            && open.write(bytes).is_err()
-        {
-            // The line is on stderr as well. A log that fails must not take the run with it, nor be tried
-            // again with each line.
-            *part = None;
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for RunLog {
-    type Writer = RunLine;
-
-    fn make_writer(&'a self) -> RunLine {
-        RunLine(self.clone())
     }
 }
 
@@ -161,12 +143,12 @@ mod tests {
     #[test]
     fn a_log_without_a_folder_swallows_lines_and_one_that_fails_goes_quiet() {
         let log = RunLog::default();
-        assert_eq!(log.make_writer().write(b"x").unwrap(), 1);
+        log.append(b"x");
         let dir = tempfile::tempdir().unwrap();
         let folder = RunFolder::make(dir.path()).unwrap();
         log.open(&folder);
         fs::remove_dir_all(folder.path()).unwrap();
-        assert_eq!(log.make_writer().write(b"x").unwrap(), 1);
+        log.append(b"x");
         assert!(log.0.lock().is_none());
         log.close().unwrap();
     }

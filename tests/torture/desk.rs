@@ -144,7 +144,7 @@ impl Desk {
         desk
     }
 
-    fn config(&self) -> PathBuf {
+    pub fn config(&self) -> PathBuf {
         self.folder.path().join("torture.yaml")
     }
 

@@ -2,7 +2,10 @@
 
 use super::blows::{Torture, seed};
 use super::desk::{PATIENCE, Runtime};
+use super::load::{Callers, Prices};
 use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 /// The configured grace is 10 s; everything that ends in order ends well before.
@@ -107,4 +110,51 @@ async fn told_to_stop_while_booting_it_ends_well() {
     }
     let runtime = warm_and_clean(&mut torture).await;
     torture.close(runtime).await;
+}
+
+/// A terminal that is held, a pipe that nobody reads: whoever logs into it must not stand still with it.
+#[tokio::test]
+async fn a_log_that_nobody_reads_stops_nothing() {
+    let torture = Torture::open(seed()).await;
+    let config = torture.desk.config();
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("{text}telemetry: {{ log_level: trace }}\n")).unwrap();
+    let mut child = torture.desk.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Held open and never read: after 64 KiB the pipe is full.
+    let stderr = child.stderr.take().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let url = line.rsplit(' ').next().unwrap().trim().to_owned();
+    let http = torture.desk.http.clone();
+    let get = async |path: &str| {
+        let answer = http.get(format!("{url}{path}")).send().await.ok()?;
+        Some((answer.status().as_u16(), answer.text().await.ok()?))
+    };
+    let start = Instant::now();
+    while get("/readyz").await.is_none_or(|(status, _)| status != 200) {
+        assert!(start.elapsed() < PATIENCE, "never ready");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let callers = Callers::start(&url, &torture.notes, Prices::read(&torture.desk).await, "q", 4, 1);
+    let start = Instant::now();
+    let lost = |text: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix("plimsoll_log_lines_lost_total "));
+        line.and_then(|figure| figure.parse::<f64>().ok()).unwrap_or_default()
+    };
+    // Enough that the pipe and the queue behind it are full; orders go on all the while.
+    while lost(&get("/metrics").await.unwrap().1) < 100.0 {
+        assert!(start.elapsed() < PATIENCE, "the queue never filled");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let before = torture.notes.lock().unwrap().accepted.len();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let after = torture.notes.lock().unwrap().accepted.len();
+    callers.stop().await;
+    println!("{before} orders accepted, a second later {after}");
+    assert!(after > before + 20, "{before} {after}");
+    assert_eq!(get("/readyz").await.unwrap().0, 200);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    drop(stderr);
+    torture.verify_journal();
 }

@@ -189,7 +189,11 @@ impl Oms {
     /// # Errors
     /// [`ApplyError`] when the fact does not fit the books: the journal has a hole or is damaged.
     pub fn apply(&mut self, fact: &Fact, at: WallMs) -> Result<(), ApplyError> {
-        self.books.apply(fact, at).map(|_| ())
+        self.books.apply(fact, at)?;
+        // Counted towards the next snapshot like those of this session: a process that is killed again and again
+        // before it has written enough of its own would otherwise replay more with every start, for ever.
+        self.facts = self.facts.saturating_add(1);
+        Ok(())
     }
 
     /// The durable state as one text.

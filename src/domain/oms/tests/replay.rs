@@ -277,6 +277,41 @@ proptest! {
     }
 }
 
+/// Killed before it has written many rows of its own, over and over: what a start must read stays bounded.
+#[test]
+fn many_short_lives_still_leave_a_snapshot() {
+    let mut short = settings();
+    short.limits.facts_per_snapshot = 40;
+    let mut rows = Vec::new();
+    let mut taken = 0;
+    for life in 0..20 {
+        let mut oms = Oms::new(short.clone()).unwrap();
+        // From the last snapshot on, as a start does it.
+        replay(&mut oms, &rows);
+        let mut desk = Desk::stopped(oms);
+        desk.connect(StartHow::Warm);
+        for n in 0..3 {
+            desk.step(Event::Submit {
+                request: request(&format!("o-{life}-{n}"), "hold", Side::Buy, "0.001"),
+                reply: None,
+            });
+        }
+        let written = desk.disk.iter().map(|batch| batch.rows.len()).sum::<usize>();
+        assert!(written < 40, "a short life: {written}");
+        match desk.disk.iter().rposition(|batch| batch.snapshot.is_some()) {
+            // What comes after it is all that a start reads; here the lives begin anew.
+            Some(_) => {
+                taken += 1;
+                rows.clear();
+            }
+            None => rows.extend(std::mem::take(&mut desk.disk)),
+        }
+        let waiting = rows.iter().map(|batch| batch.rows.len()).sum::<usize>();
+        assert!(waiting < 80, "life {life}: {waiting} rows without a snapshot");
+    }
+    assert!(taken > 1);
+}
+
 #[test]
 fn a_snapshot_of_another_journal_or_format_is_refused() {
     let desk = Desk::running();
