@@ -126,6 +126,15 @@ impl Condition {
     }
 }
 
+/// A condition and when it was asserted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Held {
+    /// What holds.
+    pub condition: Condition,
+    /// When it was asserted (wall clock).
+    pub at: WallMs,
+}
+
 /// A text without control characters and no longer than `chars_max`.
 #[must_use]
 pub fn cut(text: &str, chars_max: usize) -> String {
