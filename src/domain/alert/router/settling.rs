@@ -18,6 +18,7 @@ impl Router {
         // The answer of a claim that was given up meanwhile changes nothing: its successor has the same key.
         if let Some(parcel) = lane.flight.take_if(|parcel| parcel.delivery.key == *key) {
             out.recording.insert(channel.to_owned());
+            out.channels.insert(channel.to_owned());
             numbers.extend(parcel.all().map(|delivery| delivery.number));
             match outcome {
                 Outcome::Delivered => self.arrived(parcel, DeliveryState::Delivered, None, &mut lane, out),
@@ -99,7 +100,8 @@ impl Router {
         lane.last_error = Some(super::super::condition::cut(why, 300));
         let Parcel { mut delivery, mut members } = parcel;
         let again = delivery.try_again(out.now, why, retry_after_ms, &self.settings.retry);
-        lane.blocked_until = if again { delivery.next_at } else { later(out.now, self.settings.retry.first_ms) };
+        lane.blocked_until =
+            if again { delivery.next_at } else { later(out.now, self.settings.retry.first_ms) };
         // It was raised and is over, and nobody was told: one message will say both.
         let over = !self.keys.contains_key(&delivery.number) && !delivery.transition.is_over();
         if again && over && members.is_empty() && delivery.number > 0 {
