@@ -4,5 +4,5 @@ pub mod channel_kinds;
 pub mod channels;
 mod section;
 
-pub use channels::{ChannelKind, ChannelSettings, Reach};
+pub use channels::{ChannelKind, ChannelSettings, Reach, check_url};
 pub use section::Alerts;
