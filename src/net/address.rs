@@ -97,7 +97,9 @@ mod tests {
     fn allowed(text: &str) -> String {
         let address: IpAddr = text.parse().unwrap();
         let letter = |reach, letter| if is_allowed(reach, address) { letter } else { '-' };
-        [letter(Reach::Public, 'p'), letter(Reach::Private, 'v'), letter(Reach::Loopback, 'l')].iter().collect()
+        [letter(Reach::Public, 'p'), letter(Reach::Private, 'v'), letter(Reach::Loopback, 'l')]
+            .iter()
+            .collect()
     }
 
     #[test]
