@@ -5,6 +5,7 @@ pub mod alert;
 pub mod book;
 pub mod connection;
 pub mod control;
+pub mod escalation;
 pub mod evidence;
 pub mod heartbeat;
 pub mod ids;
