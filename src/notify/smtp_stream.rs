@@ -27,7 +27,7 @@ pub(super) struct SmtpStream {
 
 impl SmtpStream {
     pub(super) fn new(inner: TcpStream) -> Self {
-        Self { inner, is_plain: false, unasked: 0 }
+        Self { inner, is_plain: true, unasked: 0 }
     }
 }
 
