@@ -8,6 +8,7 @@ mod condition;
 mod delivery;
 mod fact;
 mod lines;
+pub mod life;
 mod notice;
 mod record;
 pub mod router;
