@@ -43,7 +43,7 @@ pub(super) struct Desk {
     /// Messages that go out are not answered.
     pub(super) silent: bool,
     pub(super) disk_down: bool,
-    unwritten: Vec<Work>,
+    unwritten: Vec<std::sync::Arc<Work>>,
     pub(super) spooled: Vec<(IdempotencyKey, Notice)>,
     pub(super) degraded: Vec<(String, bool)>,
 }
@@ -139,7 +139,7 @@ impl Desk {
     fn perform(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Commit(work) if self.disk_down => self.unwritten.push(*work),
+                Effect::Commit(work) if self.disk_down => self.unwritten.push(work),
                 Effect::Commit(work) => {
                     self.disk.write(&work);
                     self.step(Event::Committed { ticket: work.ticket });
