@@ -65,10 +65,6 @@ impl DeadManSettings {
         problems.range("alerts.dead_man.interval_ms", self.interval_ms, &INTERVAL_MS);
         problems.range("alerts.dead_man.timeout_ms", self.timeout_ms, &TIMEOUT_MS);
         problems.range("alerts.dead_man.max_age_ms", self.max_age_ms, &MAX_AGE_MS);
-        problems.range(
-            "alerts.dead_man.delivery_max_age_ms",
-            self.delivery_max_age_ms,
-            &DELIVERY_MAX_AGE_MS,
-        );
+        problems.range("alerts.dead_man.delivery_max_age_ms", self.delivery_max_age_ms, &DELIVERY_MAX_AGE_MS);
     }
 }
