@@ -5,6 +5,7 @@ pub mod book;
 pub mod connection;
 pub mod control;
 pub mod evidence;
+pub mod health;
 pub mod heartbeat;
 pub mod ids;
 pub mod instrument;
