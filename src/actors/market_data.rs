@@ -47,31 +47,46 @@ impl Seen {
 
 /// The last of everything, for readers on other threads. Bounded by the configured instruments.
 #[derive(Debug, Clone, Default)]
-pub struct MarketBoard(Arc<RwLock<BTreeMap<Symbol, Seen>>>);
+pub struct MarketBoard(Arc<RwLock<Shown>>);
+
+#[derive(Debug, Default)]
+struct Shown {
+    seen: BTreeMap<Symbol, Seen>,
+    /// Events taken by this incarnation, and when the last.
+    taken: (u64, Option<Instant>),
+}
 
 impl MarketBoard {
     /// One instrument.
     #[must_use]
     pub fn of(&self, symbol: &Symbol) -> Option<Seen> {
-        self.0.read().get(symbol).cloned()
+        self.0.read().seen.get(symbol).cloned()
     }
 
     /// Everything.
     #[must_use]
     pub fn all(&self) -> BTreeMap<Symbol, Seen> {
-        self.0.read().clone()
+        self.0.read().seen.clone()
+    }
+
+    /// How many events this incarnation has taken over, and when the last.
+    #[must_use]
+    pub fn taken(&self) -> (u64, Option<Instant>) {
+        self.0.read().taken
     }
 
     fn clear(&self) {
-        self.0.write().clear();
+        *self.0.write() = Shown::default();
     }
 
     /// Takes an event over.
     fn note(&self, event: &MarketEvent) {
         let mut board = self.0.write();
+        let now = crate::clock::monotonic();
+        board.taken = (board.taken.0.saturating_add(1), Some(now));
         let mut hear = |symbol: &Symbol, note: &dyn Fn(&mut Seen)| {
-            let seen = board.entry(symbol.clone()).or_default();
-            seen.heard = Some(crate::clock::monotonic());
+            let seen = board.seen.entry(symbol.clone()).or_default();
+            seen.heard = Some(now);
             note(seen);
         };
         match event {

@@ -11,11 +11,13 @@ use super::oms::{self, Cursors, OmsHandle, OmsReadings, Wires};
 use super::paper_exchange;
 use super::plan::{Trading, VenueWire};
 use super::process_monitor::{self, ProcessReadings};
+use super::page_readings::PageReadings;
 use super::run_control::RunControl;
+use super::sentinel::{self, SentinelPlan, SentinelReadings, SentinelWires};
 use super::strategy::{self, StrategyReadings};
 use crate::db::Readers;
-use crate::domain::ids::{StrategyId, VenueId};
-use crate::supervision::{Cell, Port, Strategy, SupervisorDecl, supervisor};
+use crate::domain::ids::{StrategyId, Symbol, VenueId};
+use crate::supervision::{Cell, Port, Strategy, SupervisorDecl, Tree, supervisor};
 use crate::venues::binance::Binance;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -49,6 +51,20 @@ pub struct Readings {
     pub alerts: AlertBoard,
     /// Words to the process itself.
     pub run: RunControl,
+    /// From the sentinel: the one judgement behind every health route.
+    pub sentinel: SentinelReadings,
+    /// What readers of the page and of the streams were shown.
+    pub page: PageReadings,
+    /// Each venue's instruments, as configured.
+    pub symbols: BTreeMap<VenueId, Vec<Symbol>>,
+    /// Where each built-in strategy trades.
+    pub markets: BTreeMap<StrategyId, (VenueId, Symbol)>,
+    /// How often each venue is asked for a sign of life, milliseconds.
+    pub beat_interval_ms: u64,
+    /// Is there anything that trades?
+    pub trades: bool,
+    /// The running tree; set once it has begun.
+    pub tree: Arc<OnceLock<Tree>>,
 }
 
 /// The ends that others hold on the components that trade; empty when nothing trades.
@@ -64,15 +80,48 @@ pub struct Parts {
     pub controls: Option<Port<AppendControls>>,
 }
 
-/// Declares the whole tree.
+/// Declares the whole tree. The sentinel begins before everything that it judges and ends after it: nothing trades
+/// without its lease, and nothing that ends is judged by nobody.
 #[must_use]
-pub fn tree(readings: &mut Readings, trading: Option<Trading>) -> (SupervisorDecl, Parts) {
+pub fn tree(
+    readings: &mut Readings,
+    trading: Option<Trading>,
+    watch: SentinelPlan,
+) -> (SupervisorDecl, Parts) {
+    readings.sentinel = SentinelReadings::new(crate::clock::monotonic(), watch.lasts);
+    let wires = SentinelWires::default();
+    let (_, watcher) = sentinel::declare(watch.clone(), Arc::clone(&wires));
     let infra = supervisor("infra")
         .intensity(5, Duration::from_secs(60))
         .child(clock_sentry::declare(readings.clock.clone()))
-        .child(process_monitor::declare(readings.process.clone()));
+        .child(process_monitor::declare(readings.process.clone()))
+        .child(watcher);
     let root = supervisor("plimsoll").intensity(3, Duration::from_secs(300));
-    let Some(trading) = trading else { return (root.child(infra), Parts::default()) };
+    let declared = match trading {
+        Some(trading) => trading_tree(readings, trading, watch, root, infra),
+        None => (root.child(infra), Parts::default()),
+    };
+    // Set once, here.
+    let _ = wires.set(readings.clone());
+    declared
+}
+
+fn trading_tree(
+    readings: &mut Readings,
+    trading: Trading,
+    watch: SentinelPlan,
+    root: SupervisorDecl,
+    infra: SupervisorDecl,
+) -> (SupervisorDecl, Parts) {
+    readings.trades = true;
+    readings.beat_interval_ms = trading.heartbeat.interval_ms;
+    readings.symbols =
+        trading.venues.iter().map(|venue| (venue.id.clone(), venue.symbols.clone())).collect();
+    readings.markets = trading
+        .strategies
+        .iter()
+        .map(|setup| (setup.strategy.clone(), (setup.venue.clone(), setup.symbol.clone())))
+        .collect();
     let infra = match trading.embedded.clone() {
         Some((config, address)) => infra.child(paper_exchange::declare(config, address)),
         None => infra,
@@ -92,6 +141,7 @@ pub fn tree(readings: &mut Readings, trading: Option<Trading>) -> (SupervisorDec
         cursors: Cursors::default(),
         kill: kill.clone(),
         run: readings.run.clone(),
+        lease: watch.lease,
     };
     readings.boards.clone_from(&wires.boards);
     let mut beats = Vec::new();

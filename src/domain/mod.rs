@@ -13,6 +13,7 @@ pub mod ids;
 pub mod instrument;
 pub mod journal;
 pub mod kill_switch;
+pub mod lease;
 pub mod ledger;
 pub mod losses;
 pub mod market;

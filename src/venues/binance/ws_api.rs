@@ -318,10 +318,12 @@ impl OrderSession {
         let mut sending = None;
         if let Some(order) = &call.places {
             // The last hop: what passes here is handed to the socket by the next lines.
-            sending = self.shared.config.tripwire.enter();
-            if sending.is_none() {
-                let _ = call.reply.send(Err(CallFailure::NotSent(Denial::KillSwitch)));
-                return Ok(());
+            match super::last_hop::enter(&self.shared.config.tripwire, &self.shared.config.lease) {
+                Ok(entered) => sending = Some(entered),
+                Err(denial) => {
+                    let _ = call.reply.send(Err(CallFailure::NotSent(denial)));
+                    return Ok(());
+                }
             }
             self.watch.sent(order);
         }
