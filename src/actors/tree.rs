@@ -8,10 +8,10 @@ use super::journal::{self, AppendControls, Journal, JournalReadings};
 use super::kill_switch::{self, KillNews, KillOutlet, KillSwitch};
 use super::market_data::{self, MarketBoard, MarketOutlets, Subscriber};
 use super::oms::{self, Cursors, OmsHandle, OmsReadings, Wires};
+use super::page_readings::PageReadings;
 use super::paper_exchange;
 use super::plan::{Trading, VenueWire};
 use super::process_monitor::{self, ProcessReadings};
-use super::page_readings::PageReadings;
 use super::run_control::RunControl;
 use super::sentinel::{self, SentinelPlan, SentinelReadings, SentinelWires};
 use super::strategy::{self, StrategyReadings};
@@ -115,8 +115,7 @@ fn trading_tree(
 ) -> (SupervisorDecl, Parts) {
     readings.trades = true;
     readings.beat_interval_ms = trading.heartbeat.interval_ms;
-    readings.symbols =
-        trading.venues.iter().map(|venue| (venue.id.clone(), venue.symbols.clone())).collect();
+    readings.symbols = trading.venues.iter().map(|venue| (venue.id.clone(), venue.symbols.clone())).collect();
     readings.markets = trading
         .strategies
         .iter()

@@ -12,11 +12,11 @@ use crate::config::venues::{ExternalOrders, Mode};
 use crate::config::{EnvReader, Settings};
 use crate::domain::heartbeat::Knobs as HeartbeatKnobs;
 use crate::domain::ids::{Asset, IdError};
+use crate::domain::lease::Lease;
 use crate::domain::money::{Amount, MoneyError};
 use crate::domain::oms::{
     Controls, External, Knobs, Limits, OnKill, OnPause, Settings as OmsSettings, VenueSettings,
 };
-use crate::domain::lease::Lease;
 use crate::domain::tripwire::Tripwire;
 use crate::venues::binance::{Binance, BinanceConfig};
 use std::collections::BTreeMap;
@@ -99,7 +99,8 @@ fn wire(venue: VenuePlan, tripwire: Tripwire, lease: Lease) -> VenueWire {
         id,
         symbols,
         open_orders: Arc::new(move || {
-            let config = BinanceConfig { tripwire: tripwire.clone(), lease: lease.clone(), ..venue.orders()? };
+            let config =
+                BinanceConfig { tripwire: tripwire.clone(), lease: lease.clone(), ..venue.orders()? };
             Binance::start(config).map_err(|error| error.to_string())
         }),
         // It has no key, and so no way to place anything.

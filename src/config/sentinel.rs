@@ -181,8 +181,10 @@ impl FeedSettings {
         match venues.iter().find(|venue| venue.name == self.venue) {
             None => {
                 let names: Vec<&str> = venues.iter().map(|venue| venue.name.as_str()).collect();
-                let (problem, advice) =
-                    (format!("`{}` is not configured", self.venue), format!("name one of: {}", names.join(", ")));
+                let (problem, advice) = (
+                    format!("`{}` is not configured", self.venue),
+                    format!("name one of: {}", names.join(", ")),
+                );
                 problems.rule(format!("{at}.venue").as_str(), "unknown_venue", problem, advice);
             }
             Some(venue) if !venue.symbols.contains(&self.symbol) => {
@@ -212,7 +214,12 @@ impl ContainmentSettings {
             let known: Vec<String> = codes::CODES.iter().map(|code| code.name.to_owned()).collect();
             let shown: String = self.on.chars().take(64).collect();
             let advice = super::fault::suggest(&self.on, &known);
-            problems.rule(format!("{at}.on").as_str(), "unknown_alert", format!("`{shown}` is no alert"), advice);
+            problems.rule(
+                format!("{at}.on").as_str(),
+                "unknown_alert",
+                format!("`{shown}` is no alert"),
+                advice,
+            );
         }
     }
 }

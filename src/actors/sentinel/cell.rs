@@ -13,9 +13,7 @@ use super::readings::Snapshot;
 use super::report::Reporter;
 use crate::actors::Readings;
 use crate::domain::health::{TreeWord, judge};
-use crate::supervision::{
-    Backoff, Cell, ChildSpec, Ctx, Handle, HangLimits, OnHang, Placement, cell,
-};
+use crate::supervision::{Backoff, Cell, ChildSpec, Ctx, Handle, HangLimits, OnHang, Placement, cell};
 use actix::{Actor, AsyncContext};
 use parking_lot::Mutex;
 use std::sync::{Arc, OnceLock};

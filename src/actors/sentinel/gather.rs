@@ -83,7 +83,11 @@ impl Gatherer {
             wall: WallMs(crate::clock::wall_millis()),
             began: Mono(ORIGIN_MS),
             tree: word,
-            nodes: nodes.iter().filter(|node| node.kind != NodeKind::Task).map(|node| fact(now, node)).collect(),
+            nodes: nodes
+                .iter()
+                .filter(|node| node.kind != NodeKind::Task)
+                .map(|node| fact(now, node))
+                .collect(),
             venues: readings.market.keys().map(|venue| self.venue(readings, venue, now)).collect(),
             executor: orders.as_ref().map(|path| ExecutorFact {
                 phase: path.oms.phase,

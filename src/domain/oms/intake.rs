@@ -93,7 +93,10 @@ impl Oms {
             }
         }
         if self.lapsed {
-            return unavailable("TRUTH_LEASE_EXPIRED", format!("strategy={}, judge=silent", request.strategy));
+            return unavailable(
+                "TRUTH_LEASE_EXPIRED",
+                format!("strategy={}, judge=silent", request.strategy),
+            );
         }
         if !self.writable {
             return unavailable("JOURNAL_UNWRITABLE", format!("strategy={}", request.strategy));

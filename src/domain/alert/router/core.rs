@@ -211,8 +211,7 @@ impl Router {
         for lane in self.lanes.values_mut().filter(|lane| lane.recording == Some(ticket)) {
             lane.recording = None;
         }
-        let send =
-            |Sending { channel, key, notice }: Sending| Effect::Send { channel, key, notice };
+        let send = |Sending { channel, key, notice }: Sending| Effect::Send { channel, key, notice };
         out.effects.extend(sends.into_iter().map(send));
     }
 

@@ -222,7 +222,10 @@ impl Work {
     /// Is there nothing to be written?
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.facts.is_empty() && self.alerts.is_empty() && self.deliveries.is_empty() && self.answers.is_empty()
+        self.facts.is_empty()
+            && self.alerts.is_empty()
+            && self.deliveries.is_empty()
+            && self.answers.is_empty()
     }
 }
 

@@ -45,7 +45,9 @@ impl Router {
 
     /// Tells of an alert that was hidden, unless something hides it still.
     pub(super) fn show_if_free(&mut self, key: &AlertKey, out: &mut Out) {
-        let Some(mut alert) = self.open.get(key).filter(|alert| alert.hidden.is_some()).cloned() else { return };
+        let Some(mut alert) = self.open.get(key).filter(|alert| alert.hidden.is_some()).cloned() else {
+            return;
+        };
         match self.hidden_by(&alert, out.now) {
             Some(hidden) if alert.hidden.as_ref() == Some(&hidden) => return,
             Some(hidden) => {
@@ -65,7 +67,9 @@ impl Router {
     }
 
     pub(super) fn silence_is_over(&mut self, id: &str, out: &mut Out) {
-        let Some(silence) = self.silences.get_mut(id).filter(|silence| silence.until <= out.now) else { return };
+        let Some(silence) = self.silences.get_mut(id).filter(|silence| silence.until <= out.now) else {
+            return;
+        };
         silence.ended_at = Some(out.now);
         self.end_silence(id, None, out);
     }

@@ -160,7 +160,11 @@ impl Router {
         self.agenda.insert((due, Due::Quiet(key.clone())));
         if let Some(alert) = self.open.get_mut(key) {
             let seconds = quiet_ms / 1_000;
-            alert.note(out.now, "quiet", format!("its condition is gone; cleared after {seconds} s without it"));
+            alert.note(
+                out.now,
+                "quiet",
+                format!("its condition is gone; cleared after {seconds} s without it"),
+            );
             out.touch(alert);
         }
     }
@@ -183,9 +187,8 @@ impl Router {
     fn note_flap(&mut self, key: &AlertKey, now: WallMs) {
         if self.flaps.len() >= FLAPS_MAX && !self.flaps.contains_key(key) {
             let window = |key: &AlertKey| self.settings.rule(key.code()).flap_window_ms;
-            let settings_window = |key: &AlertKey, last: Option<&WallMs>| {
-                last.is_some_and(|at| later(*at, window(key)) > now)
-            };
+            let settings_window =
+                |key: &AlertKey, last: Option<&WallMs>| last.is_some_and(|at| later(*at, window(key)) > now);
             let old: Vec<AlertKey> = self
                 .flaps
                 .iter()

@@ -41,8 +41,10 @@ impl Router {
         let count = u32::try_from(members.len().saturating_add(1)).unwrap_or(u32::MAX);
         let mut notice = self.notice_of(gravest, None);
         notice.transition = Transition::Bundle { count, keys };
-        notice.suppressed =
-            Some(Suppressed { count: count.saturating_sub(1), by: "one message for all that waited".to_owned() });
+        notice.suppressed = Some(Suppressed {
+            count: count.saturating_sub(1),
+            by: "one message for all that waited".to_owned(),
+        });
         Some(notice)
     }
 

@@ -66,7 +66,13 @@ impl Out {
         for delivery in &deliveries {
             self.keep(delivery);
         }
-        self.facts.push(AlertFact { what, by: by.map(str::to_owned), alert: None, deliveries, silence: None });
+        self.facts.push(AlertFact {
+            what,
+            by: by.map(str::to_owned),
+            alert: None,
+            deliveries,
+            silence: None,
+        });
     }
 
     /// A silence began or ended.

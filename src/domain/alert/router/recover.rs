@@ -18,7 +18,8 @@ impl Router {
     /// in their order.
     #[must_use]
     pub fn restore(settings: Settings, restored: Restored, now: WallMs) -> Self {
-        let Restored { tag, last_number, last_word, alerts, deliveries, silences, budgets, recent } = restored;
+        let Restored { tag, last_number, last_word, alerts, deliveries, silences, budgets, recent } =
+            restored;
         let mut router = Self::empty(settings, tag);
         (router.last_number, router.last_word) = (last_number, last_word);
         for alert in &recent {
@@ -113,12 +114,21 @@ impl Router {
             if notice.cleared_at.is_some() && alert.is_open() {
                 (alert.cleared_at, alert.cleared_by) = (notice.cleared_at, notice.cleared_by);
             }
-            alert.note(out.now, "recovered", "from the file of last resort: the database could not be written");
+            alert.note(
+                out.now,
+                "recovered",
+                "from the file of last resort: the database could not be written",
+            );
             let known = self.lanes.values().any(|lane| lane.holds(number));
             let mut made = Vec::new();
             if let Some(lane) = self.lanes.get_mut(&channel).filter(|_| !known) {
-                let mut delivery =
-                    Delivery::new((number, &alert.id), alert.seq, &channel, notice.transition.clone(), out.now);
+                let mut delivery = Delivery::new(
+                    (number, &alert.id),
+                    alert.seq,
+                    &channel,
+                    notice.transition.clone(),
+                    out.now,
+                );
                 (delivery.key, delivery.spooled) = (key, true);
                 lane.push(Parcel::single(delivery.clone()));
                 made.push(delivery);

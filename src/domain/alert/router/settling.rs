@@ -99,7 +99,8 @@ impl Router {
         lane.last_error = Some(super::super::condition::cut(why, 300));
         let Parcel { mut delivery, mut members } = parcel;
         let again = delivery.try_again(out.now, why, retry_after_ms, &self.settings.retry);
-        lane.blocked_until = if again { delivery.next_at } else { later(out.now, self.settings.retry.first_ms) };
+        lane.blocked_until =
+            if again { delivery.next_at } else { later(out.now, self.settings.retry.first_ms) };
         // It was raised and is over, and nobody was told: one message will say both.
         let over = !self.keys.contains_key(&delivery.number) && !delivery.transition.is_over();
         if again && over && members.is_empty() && delivery.number > 0 {
