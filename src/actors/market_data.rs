@@ -2,10 +2,10 @@
 //!
 //! It promises: the [`MarketBoard`] shows the last top of book and trade of every instrument together with
 //! the venue's update id, and shows no book that is not in step; subscribers receive events in order, or a
-//! count of what they missed because they were full. It receives no messages. When it dies the board is
+//! count of what they missed because they were full. It is told only to connect anew. When it dies the board is
 //! emptied by the next incarnation before it shows anything new. It decides nothing.
 
-use super::connector::VenueReadings;
+use super::connector::{Reconnect, VenueReadings};
 use crate::domain::ids::Symbol;
 use crate::domain::market::{MarketEvent, PublicTrade, Top};
 use crate::supervision::{Cell, ChildSpec, Ctx, Handle, Placement, Port, StartFailure, cell};
@@ -202,6 +202,15 @@ impl Actor for MarketData {
 
     fn stopped(&mut self, _: &mut Self::Context) {
         self.venue.stop();
+    }
+}
+
+impl Handler<Reconnect> for MarketData {
+    type Result = ();
+
+    fn handle(&mut self, _: Reconnect, _: &mut Self::Context) {
+        tracing::warn!(event = "reconnect", venue.name = %self.venue.id(), session = "market", "asked to connect anew");
+        self.venue.reconnect();
     }
 }
 

@@ -13,7 +13,7 @@ use super::paper_exchange;
 use super::plan::{Trading, VenueWire};
 use super::process_monitor::{self, ProcessReadings};
 use super::run_control::RunControl;
-use super::sentinel::{self, SentinelPlan, SentinelReadings, SentinelWires};
+use super::sentinel::{self, Hands, SentinelPlan, SentinelReadings, SentinelWires, Watched};
 use super::strategy::{self, StrategyReadings};
 use crate::db::Readers;
 use crate::domain::ids::{StrategyId, Symbol, VenueId};
@@ -99,11 +99,12 @@ pub fn tree(
     let root = supervisor("plimsoll").intensity(3, Duration::from_secs(300));
     let declared = match trading {
         Some(trading) => trading_tree(readings, trading, watch, root, infra),
-        None => (root.child(infra), Parts::default()),
+        None => (root.child(infra), Parts::default(), Hands::default()),
     };
+    let (root, parts, hands) = declared;
     // Set once, here.
-    let _ = wires.set(readings.clone());
-    declared
+    let _ = wires.set(Watched { readings: readings.clone(), hands });
+    (root, parts)
 }
 
 fn trading_tree(
@@ -112,7 +113,7 @@ fn trading_tree(
     watch: SentinelPlan,
     root: SupervisorDecl,
     infra: SupervisorDecl,
-) -> (SupervisorDecl, Parts) {
+) -> (SupervisorDecl, Parts, Hands) {
     readings.trades = true;
     readings.beat_interval_ms = trading.heartbeat.interval_ms;
     readings.symbols = trading.venues.iter().map(|venue| (venue.id.clone(), venue.symbols.clone())).collect();
@@ -143,16 +144,18 @@ fn trading_tree(
         lease: watch.lease,
     };
     readings.boards.clone_from(&wires.boards);
-    let mut beats = Vec::new();
-    let (order_path, oms, requests, news) = order_path(readings, &trading, &wires, journal_cell, &mut beats);
+    let (mut beats, mut hands) = (Vec::new(), Hands::default());
+    let (order_path, oms, requests, news) =
+        order_path(readings, &trading, &wires, journal_cell, (&mut beats, &mut hands));
     // Set once, here.
     let _ = kill_news.set(news);
     let heartbeats =
         beats.into_iter().fold(supervisor("heartbeats"), |all, setup| all.child(heartbeat::declare(setup).1));
     let (strategies, subscribers) = strategies(readings, &trading, &wires, &requests);
-    let market = market(readings, &trading, &subscribers);
+    let market = market(readings, &trading, &subscribers, &mut hands);
+    hands.oms = Some(oms.clone());
     let root = root.child(infra).child(order_path).child(heartbeats).child(market).child(strategies);
-    (root, Parts { oms: Some(oms), readers: Some(readers), kill: Some(kill), controls })
+    (root, Parts { oms: Some(oms), readers: Some(readers), kill: Some(kill), controls }, hands)
 }
 
 type Requests = Port<strategy::StrategyRequest>;
@@ -162,7 +165,7 @@ fn order_path(
     trading: &Trading,
     wires: &Wires,
     journal: Cell<Journal>,
-    beats: &mut Vec<HeartbeatSetup>,
+    (beats, hands): (&mut Vec<HeartbeatSetup>, &mut Hands),
 ) -> (SupervisorDecl, OmsHandle, Requests, Port<KillNews>) {
     let (oms, handle, oms_cell) =
         oms::declare(ORDER_ARBITER, trading.oms.clone(), wires.clone(), readings.oms.clone());
@@ -179,6 +182,8 @@ fn order_path(
         let name = format!("connector-{}", venue.id);
         let (connector, cell) = connector::declare(&name, ORDER_ARBITER, open, oms.port(), seen);
         ports.insert(venue.id.clone(), connector.port());
+        hands.orders.insert(venue.id.clone(), connector.port());
+        hands.beats.insert(venue.id.clone(), connector.port());
         path = path.child(cell);
         beats.push(heartbeat_setup(readings, trading, venue, connector.port()));
     }
@@ -245,6 +250,7 @@ fn market(
     readings: &mut Readings,
     trading: &Trading,
     subscribers: &BTreeMap<VenueId, Vec<Subscriber>>,
+    hands: &mut Hands,
 ) -> SupervisorDecl {
     let mut all = supervisor("market").intensity(5, Duration::from_secs(60));
     for venue in &trading.venues {
@@ -255,7 +261,8 @@ fn market(
         };
         readings.market.insert(venue.id.clone(), outlets.readings.clone());
         let open = Arc::clone(&venue.open_market);
-        let (_, cell) = market_data::declare(&format!("market-{}", venue.id), move || open(), outlets);
+        let (session, cell) = market_data::declare(&format!("market-{}", venue.id), move || open(), outlets);
+        hands.market.insert(venue.id.clone(), session.port());
         all = all.child(cell);
     }
     all

@@ -20,6 +20,8 @@ pub const SILENCE_MS: RangeInclusive<u64> = 100..=86_400_000;
 pub const JOURNAL_MS: RangeInclusive<u64> = 3_000..=600_000;
 /// Allowed offsets of clocks, in milliseconds.
 pub const OFFSET_MS: RangeInclusive<u64> = 1..=60_000;
+/// Allowed intervals of quotes, in milliseconds.
+pub const INTERVAL_MS: RangeInclusive<u64> = 1_000..=600_000;
 /// Allowed budgets of a containment.
 pub const BUDGET: RangeInclusive<u64> = 1..=1_000;
 /// Allowed windows of a budget, in seconds.
@@ -61,6 +63,11 @@ pub struct SentinelSettings {
     /// Largest offset between a venue's clock and ours, in milliseconds.
     #[schemars(range(min = 1, max = 60_000))]
     pub clock_offset_ms: u64,
+    /// Are unusual quote rates, reconnections and flows told as warnings?
+    pub anomalies: bool,
+    /// The interval that quotes are counted in, in milliseconds; twelve of them come before anything is said.
+    #[schemars(range(min = 1_000, max = 600_000))]
+    pub anomaly_interval_ms: u64,
     /// What is done by itself when an alert stands. What is not listed is recommended only.
     pub containment: Vec<ContainmentSettings>,
 }
@@ -78,6 +85,8 @@ impl Default for SentinelSettings {
             journal_silent_ms: 6_000,
             alerting_silent_ms: 10_000,
             clock_offset_ms: 500,
+            anomalies: true,
+            anomaly_interval_ms: 10_000,
             containment: Vec::new(),
         }
     }
@@ -155,6 +164,7 @@ impl SentinelSettings {
         }
         problems.range("sentinel.journal_silent_ms", self.journal_silent_ms, &JOURNAL_MS);
         problems.range("sentinel.clock_offset_ms", self.clock_offset_ms, &OFFSET_MS);
+        problems.range("sentinel.anomaly_interval_ms", self.anomaly_interval_ms, &INTERVAL_MS);
         for (key, found) in [("feeds", self.feeds.len()), ("containment", self.containment.len())] {
             if found > ENTRIES_MAX {
                 let (problem, advice) =

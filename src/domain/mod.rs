@@ -2,8 +2,10 @@
 
 pub mod account_sync;
 pub mod alert;
+pub mod anomaly;
 pub mod book;
 pub mod connection;
+pub mod containment;
 pub mod control;
 pub mod escalation;
 pub mod evidence;

@@ -47,6 +47,7 @@ pub(super) async fn health(state: Data<WebState>) -> HttpResponse {
         "snapshot_id": truth.id,
         "time": truth.at,
         "checks": checks,
+        "containment": truth.intents,
     });
     answer(status != "fail", &truth).content_type("application/health+json").body(body.to_string())
 }

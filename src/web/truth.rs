@@ -5,6 +5,7 @@
 //! than running takes no orders, and when the sentinel is silent nothing that it said before counts.
 
 use crate::actors::sentinel::{OrderPath, SentinelReadings, Snapshot};
+use crate::domain::containment::Intent;
 use crate::domain::health::{Locality, Severity, Status, Verdict, Verdicts};
 use crate::domain::oms::Phase;
 use crate::supervision::{Node, NodeKind, NodeState, Tree};
@@ -47,6 +48,8 @@ pub struct Truth {
     pub orders: Option<OrderPath>,
     /// What was judged of every component, the sentinel among them.
     pub verdicts: Verdicts,
+    /// What was done by itself: what ended, the latest last, then what is under way.
+    pub intents: Vec<Intent>,
     /// Is it a judgement that is still good?
     pub judged: bool,
 }
@@ -59,7 +62,8 @@ impl Truth {
         verdicts.0.push(Verdict::healthy(SENTINEL, "it judges").aged(Some(age_ms)));
         let (nodes, orders) = (snapshot.nodes.clone(), snapshot.orders.clone());
         let sentinel = Gate { name: SENTINEL.to_owned(), open: true, reason: "it judges".to_owned() };
-        Self::of((snapshot.id, snapshot.at), snapshot.up, nodes, orders, (verdicts, sentinel))
+        let judged = Self::of((snapshot.id, snapshot.at), snapshot.up, nodes, orders, (verdicts, sentinel));
+        Self { intents: snapshot.intents.clone(), ..judged }
     }
 
     /// What can be said without the sentinel: the tree and the order path as they show themselves, and of everything
@@ -112,7 +116,7 @@ impl Truth {
         let needed = orders.iter().flat_map(order_gates);
         let truths = verdicts.0.iter().filter_map(truth_gate);
         let gates = [tree_gate, sentinel].into_iter().chain(workers).chain(needed).chain(truths).collect();
-        Self { id, at, up, nodes, gates, orders, verdicts, judged: true }
+        Self { id, at, up, nodes, gates, orders, verdicts, intents: Vec::new(), judged: true }
     }
 
     /// Whether every gate is open.

@@ -76,6 +76,8 @@ pub struct OmsView {
     pub alerts: Vec<OpenAlert>,
     /// Strategies and whether they may trade.
     pub strategies: BTreeMap<crate::domain::ids::StrategyId, bool>,
+    /// Open orders that do not say of themselves that they only reduce.
+    pub open_entries: usize,
     /// Open positions.
     pub open_positions: usize,
     /// Batches that are not on disk yet.

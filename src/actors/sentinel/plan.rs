@@ -1,5 +1,7 @@
 //! What the sentinel is told at the start.
 
+use crate::domain::anomaly::AnomalySettings;
+use crate::domain::containment::Policy;
 use crate::domain::health::HealthSettings;
 use crate::domain::lease::Lease;
 use std::time::Duration;
@@ -13,6 +15,10 @@ pub struct SentinelPlan {
     pub lasts: Duration,
     /// The judge's limits.
     pub health: HealthSettings,
+    /// What counts as unusual.
+    pub anomalies: AnomalySettings,
+    /// What is done by itself.
+    pub containment: Vec<Policy>,
     /// What the order path must hold to send anything; renewed after every completed judgement.
     pub lease: Lease,
 }
@@ -23,6 +29,8 @@ impl Default for SentinelPlan {
             tick: Duration::from_millis(250),
             lasts: Duration::from_secs(3),
             health: HealthSettings::default(),
+            anomalies: AnomalySettings::default(),
+            containment: Vec::new(),
             lease: Lease::new(crate::clock::monotonic()),
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::actors::journal::JournalReading;
 use crate::actors::oms::OmsView;
+use crate::domain::containment::Intent;
 use crate::domain::health::{Table, Verdicts};
 use crate::supervision::Node;
 use chrono::{DateTime, Utc};
@@ -32,6 +33,8 @@ pub struct Snapshot {
     pub judged: Instant,
     /// Whether the tree was up and not ending.
     pub up: bool,
+    /// What was done by itself: what ended, the latest last, then what is under way.
+    pub intents: Vec<Intent>,
     /// The tree.
     pub nodes: Vec<Node>,
     /// The order path, in a process that has one.

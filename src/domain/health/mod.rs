@@ -13,7 +13,7 @@ mod table;
 mod verdict;
 
 #[cfg(test)]
-mod samples;
+pub(super) mod samples;
 #[cfg(test)]
 mod tests;
 

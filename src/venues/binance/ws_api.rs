@@ -34,6 +34,8 @@ const IDLE_MS: u64 = 1_000;
 pub(super) enum Command {
     /// Send a call.
     Call(Call),
+    /// Hang up and connect anew.
+    Reconnect,
     /// End the session for good.
     Stop,
 }
@@ -278,6 +280,7 @@ impl OrderSession {
                         self.step(Event::Lost(why));
                     }
                 }
+                Some(Command::Reconnect) => self.step(Event::Lost(Why::Asked)),
                 Some(Command::Stop) | None => return std::ops::ControlFlow::Break(()),
             }
             match self.commands.try_recv() {

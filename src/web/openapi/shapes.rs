@@ -88,6 +88,7 @@ fn health() -> Vec<(&'static str, Value)> {
         ("snapshot_id", count()),
         ("time", time()),
         ("checks", map(list(any()))),
+        ("containment", list(any())),
     ]);
     vec![
         ("Alive", answer(&[("alive", flag()), ("snapshot_id", count()), ("at", time())])),
