@@ -1,6 +1,7 @@
 //! Declares the whole tree and connects its cells.
 
 use super::alert_board::AlertBoard;
+use super::alert_router::{self, AlertDesk, AlertReadings, AlertSetup};
 use super::clock_sentry::{self, ClockReadings};
 use super::connector::{self, Beat, VenueReadings};
 use super::heartbeat::{self, HeartbeatReadings, HeartbeatSetup};
@@ -49,6 +50,8 @@ pub struct Readings {
     pub heartbeats: BTreeMap<VenueId, HeartbeatReadings>,
     /// Alerts of everything but the order management.
     pub alerts: AlertBoard,
+    /// From the alert router.
+    pub alerting: AlertReadings,
     /// Words to the process itself.
     pub run: RunControl,
     /// From the sentinel: the one judgement behind every health route.
@@ -76,6 +79,8 @@ pub struct Parts {
     pub readers: Option<Readers>,
     /// The kill switch.
     pub kill: Option<KillSwitch>,
+    /// The alert router.
+    pub alerts: Option<AlertDesk>,
     /// The journal's lane for requests that steered nothing else.
     pub controls: Option<Port<AppendControls>>,
 }
@@ -132,6 +137,17 @@ fn trading_tree(
     let readers = Readers::lazy(&trading.data_dir);
     let (journal, journal_cell) = journal::declare(trading.data_dir.clone(), readings.journal.clone());
     let controls = Some(journal.port());
+    let (alerts, router) = alert_router::declare(AlertSetup {
+        board: readings.alerts.clone(),
+        oms: readings.oms.clone(),
+        readers: readers.clone(),
+        journal: journal.port(),
+        channels: trading.channels.clone(),
+        settings: trading.alerts.clone(),
+        data_dir: trading.data_dir.clone(),
+        readings: readings.alerting.clone(),
+    });
+    let alerting = supervisor("alerting").intensity(5, Duration::from_secs(60)).child(router);
     let wires = Wires {
         journal,
         readers: readers.clone(),
@@ -154,8 +170,10 @@ fn trading_tree(
     let (strategies, subscribers) = strategies(readings, &trading, &wires, &requests);
     let market = market(readings, &trading, &subscribers, &mut hands);
     hands.oms = Some(oms.clone());
-    let root = root.child(infra).child(order_path).child(heartbeats).child(market).child(strategies);
-    (root, Parts { oms: Some(oms), readers: Some(readers), kill: Some(kill), controls }, hands)
+    let root = root.child(infra).child(order_path).child(alerting).child(heartbeats).child(market);
+    let parts =
+        Parts { oms: Some(oms), readers: Some(readers), kill: Some(kill), alerts: Some(alerts), controls };
+    (root.child(strategies), parts, hands)
 }
 
 type Requests = Port<strategy::StrategyRequest>;

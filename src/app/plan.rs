@@ -46,6 +46,9 @@ pub enum PlanError {
     /// The kill switch cannot be made; without it nothing may trade.
     #[error(transparent)]
     Kill(#[from] OpenError),
+    /// A way to tell people cannot be made.
+    #[error(transparent)]
+    Channel(#[from] crate::notify::BuildError),
 }
 
 /// Plans everything that trades; `None` when no venue is configured.
@@ -81,7 +84,10 @@ pub(super) fn trading(
         by: launch.by.clone(),
         symbols,
     };
+    let (alerts, channels) = super::alerts::plan(settings, env)?;
     Ok(Some(Trading {
+        alerts,
+        channels,
         data_dir: settings.data_dir.0.clone(),
         oms,
         venues: venues.into_iter().map(|venue| wire(venue, kill.tripwire(), lease.clone())).collect(),

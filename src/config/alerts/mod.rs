@@ -2,6 +2,7 @@
 
 pub mod channel_kinds;
 pub mod channels;
+pub mod policies;
 mod section;
 
 pub use channels::{ChannelKind, ChannelSettings, Reach};

@@ -3,6 +3,7 @@
 use super::super::condition::{AlertKey, Condition};
 use super::super::delivery::later;
 use super::super::fact::AlertFact;
+use super::super::lines::ChannelRecord;
 use super::super::notice::{IdempotencyKey, Notice};
 use super::super::record::Alert;
 use super::super::settings::Settings;
@@ -55,7 +56,7 @@ struct Outstanding {
     answers: Vec<(ReplyTo, Answer)>,
     changed: Vec<Alert>,
     /// Its messages, as long as they may have to go to the file of last resort.
-    notices: Vec<(String, IdempotencyKey, Notice)>,
+    notices: Vec<(IdempotencyKey, Notice)>,
     spooling: bool,
     spooled: bool,
 }
@@ -152,7 +153,10 @@ impl Router {
     /// Hands what the step gathered to the disk; effects that need no disk come first.
     fn finish(&mut self, mut out: Out) -> Vec<Effect> {
         let mut effects = std::mem::take(&mut out.effects);
-        let budget = |name: &String| self.lanes.get(name).map(|lane| (name.clone(), lane.budget.clone()));
+        let channel = |name: &String| {
+            let lane = self.lanes.get(name)?;
+            Some((name.clone(), ChannelRecord { budget: lane.budget.clone(), last_ok: lane.last_ok }))
+        };
         let work = Work {
             ticket: Ticket(self.last_ticket.saturating_add(1)),
             at: out.now,
@@ -160,7 +164,7 @@ impl Router {
             alerts: out.alerts.into_values().collect(),
             deliveries: out.deliveries.into_values().collect(),
             silences: out.silences,
-            budgets: out.budgets.iter().filter_map(budget).collect(),
+            channels: out.channels.iter().filter_map(channel).collect(),
             answers: out.answers.clone(),
         };
         if work.is_empty() {
@@ -190,7 +194,7 @@ impl Router {
     fn committed(&mut self, ticket: Ticket, out: &mut Out) {
         let Some(done) = self.outstanding.remove(&ticket) else { return };
         if done.spooled || done.spooling {
-            let keys = done.notices.into_iter().map(|(_, key, _)| key).collect();
+            let keys = done.notices.into_iter().map(|(key, _)| key).collect();
             out.effects.push(Effect::Unspool { keys });
         }
         self.release(ticket, done.sends, out);
@@ -226,19 +230,19 @@ impl Router {
     }
 
     /// The messages that a file of last resort must hold so that nothing of these facts is lost.
-    fn worth_spooling(&self, facts: &[AlertFact]) -> Vec<(String, IdempotencyKey, Notice)> {
+    fn worth_spooling(&self, facts: &[AlertFact]) -> Vec<(IdempotencyKey, Notice)> {
         let mut found = Vec::new();
         for fact in facts {
             let mut any = false;
             for delivery in fact.deliveries.iter().filter(|delivery| !delivery.state.is_final()) {
                 if let Some(notice) = self.notice(delivery, &[], fact.alert.as_ref()) {
-                    found.push((delivery.channel.clone(), delivery.key.clone(), notice));
+                    found.push((delivery.key.clone(), notice));
                     any = true;
                 }
             }
             if let Some(alert) = fact.alert.as_ref().filter(|_| !any) {
                 let key = IdempotencyKey::new(&alert.id, alert.seq, "last_resort");
-                found.push((String::new(), key, self.notice_of(alert, None)));
+                found.push((key, self.notice_of(alert, None)));
             }
         }
         found

@@ -3,10 +3,11 @@
 use super::super::condition::{AlertKey, Held};
 use super::super::delivery::Delivery;
 use super::super::fact::AlertFact;
+use super::super::lines::ChannelRecord;
 use super::super::notice::{IdempotencyKey, Notice};
 use super::super::record::Alert;
+use super::super::severity::Severity;
 use super::super::silence::Silence;
-use super::super::{Budget, Severity};
 use crate::domain::journal::Ticket;
 use crate::domain::time::WallMs;
 
@@ -144,8 +145,8 @@ pub struct Restored {
     pub deliveries: Vec<Delivery>,
     /// Silences that have not ended.
     pub silences: Vec<Silence>,
-    /// What each channel has used of its limits.
-    pub budgets: Vec<(String, Budget)>,
+    /// What is kept of each channel.
+    pub channels: Vec<(String, ChannelRecord)>,
     /// The last alerts that are over, oldest first, for the statistics.
     pub recent: Vec<Alert>,
 }
@@ -192,8 +193,8 @@ pub enum Event {
     },
     /// Messages were found in the file of last resort that the database may not know.
     Recovered {
-        /// Each with its channel and key.
-        notices: Vec<(String, IdempotencyKey, Notice)>,
+        /// Each with its key, whose last part names the channel.
+        notices: Vec<(IdempotencyKey, Notice)>,
     },
 }
 
@@ -212,8 +213,8 @@ pub struct Work {
     pub deliveries: Vec<Delivery>,
     /// Silences as they are now.
     pub silences: Vec<Silence>,
-    /// What channels have used of their limits.
-    pub budgets: Vec<(String, Budget)>,
+    /// Channels as they are now.
+    pub channels: Vec<(String, ChannelRecord)>,
     /// What will be answered once it is on disk.
     pub answers: Vec<(ReplyTo, Answer)>,
 }
@@ -248,7 +249,7 @@ pub enum Effect {
         /// What could not be committed.
         ticket: Ticket,
         /// The messages in it.
-        notices: Vec<(String, IdempotencyKey, Notice)>,
+        notices: Vec<(IdempotencyKey, Notice)>,
     },
     /// What went to the file of last resort is in the database now.
     Unspool {

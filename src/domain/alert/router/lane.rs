@@ -117,12 +117,6 @@ impl Lane {
         (taken, within)
     }
 
-    /// Takes one message out.
-    pub(super) fn take_one(&mut self, number: u64, seq: u64) -> Option<Parcel> {
-        let place = *self.places.get(&(number, seq))?;
-        self.take(place)
-    }
-
     /// Does a message about an alert wait, or is one on its way?
     pub(super) fn holds(&self, number: u64) -> bool {
         self.places.range((number, 0)..=(number, u64::MAX)).next().is_some() || self.flies(number)

@@ -26,8 +26,8 @@ pub(super) struct Out {
     pub(super) alerts: BTreeMap<u64, Alert>,
     pub(super) deliveries: BTreeMap<String, Delivery>,
     pub(super) silences: Vec<Silence>,
-    /// Channels whose limits were used.
-    pub(super) budgets: BTreeSet<String>,
+    /// Channels whose record changed.
+    pub(super) channels: BTreeSet<String>,
     pub(super) sends: Vec<Sending>,
     /// Channels whose outcome is written with this step: they go on when it is on disk.
     pub(super) recording: BTreeSet<String>,

@@ -18,16 +18,16 @@ impl Router {
     /// in their order.
     #[must_use]
     pub fn restore(settings: Settings, restored: Restored, now: WallMs) -> Self {
-        let Restored { tag, last_number, last_word, alerts, deliveries, silences, budgets, recent } =
+        let Restored { tag, last_number, last_word, alerts, deliveries, silences, channels, recent } =
             restored;
         let mut router = Self::empty(settings, tag);
         (router.last_number, router.last_word) = (last_number, last_word);
         for alert in &recent {
             router.statistics.note(alert);
         }
-        for (channel, budget) in budgets {
+        for (channel, record) in channels {
             if let Some(lane) = router.lanes.get_mut(&channel) {
-                lane.budget = budget;
+                (lane.budget, lane.last_ok) = (record.budget, record.last_ok);
             }
         }
         for silence in silences {
@@ -99,8 +99,9 @@ impl Router {
 
     /// Messages from the file of last resort. What the database knows already is known; anything else becomes an alert
     /// of the past, whose condition has yet to be asserted again.
-    pub(super) fn recovered(&mut self, notices: Vec<(String, IdempotencyKey, Notice)>, out: &mut Out) {
-        for (channel, key, notice) in notices {
+    pub(super) fn recovered(&mut self, notices: Vec<(IdempotencyKey, Notice)>, out: &mut Out) {
+        for (key, notice) in notices {
+            let channel = key.as_str().rsplit_once('.').map_or("", |(_, channel)| channel).to_owned();
             let Some(number) =
                 notice.alert_id.rsplit_once('-').and_then(|(_, digits)| digits.parse::<u64>().ok())
             else {

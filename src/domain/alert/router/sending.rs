@@ -165,7 +165,7 @@ impl Router {
         }
         lane.budget.spend(out.now, &lane.tiers);
         if !lane.tiers.is_empty() {
-            out.budgets.insert(name.to_owned());
+            out.channels.insert(name.to_owned());
         }
         parcel.all().for_each(|delivery| out.keep(delivery));
         out.sends.push(Sending { channel: name.to_owned(), key: carrier, notice: Box::new(notice) });

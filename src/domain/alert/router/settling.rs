@@ -18,6 +18,7 @@ impl Router {
         // The answer of a claim that was given up meanwhile changes nothing: its successor has the same key.
         if let Some(parcel) = lane.flight.take_if(|parcel| parcel.delivery.key == *key) {
             out.recording.insert(channel.to_owned());
+            out.channels.insert(channel.to_owned());
             numbers.extend(parcel.all().map(|delivery| delivery.number));
             match outcome {
                 Outcome::Delivered => self.arrived(parcel, DeliveryState::Delivered, None, &mut lane, out),
