@@ -5,5 +5,5 @@ pub mod channels;
 pub mod policies;
 mod section;
 
-pub use channels::{ChannelKind, ChannelSettings, Reach};
+pub use channels::{ChannelKind, ChannelSettings, Reach, check_url};
 pub use section::Alerts;
