@@ -8,8 +8,8 @@ use crate::actors::Readings;
 use crate::domain::connection::State;
 use crate::domain::evidence::EvidenceView;
 use crate::domain::health::{
-    ClockFact, ExecutorFact, FeedFact, HeartbeatFact, JournalFact, NodeFact, NodeWord, PageFact, SessionFact,
-    Stage, StageFact, StrategyFact, Table, TreeWord, VenueFact,
+    AlertingFact, ChannelFact, ClockFact, ExecutorFact, FeedFact, HeartbeatFact, JournalFact, NodeFact,
+    NodeWord, PageFact, SessionFact, Stage, StageFact, StrategyFact, Table, TreeWord, VenueFact,
 };
 use crate::domain::ids::{Symbol, VenueId};
 use crate::domain::oms::Phase;
@@ -105,7 +105,7 @@ impl Gatherer {
                 free_bytes: path.journal.free_bytes,
             }),
             strategies: self.strategies(readings),
-            alerting: None,
+            alerting: orders.as_ref().map(|_| self.alerting(readings, now)),
             page: orders.as_ref().map(|_| self.page(readings)),
             clock: readings.clock.latest().map(|clock| ClockFact {
                 looked: self.mono(clock.looked_at),
@@ -269,6 +269,30 @@ impl Gatherer {
             })
         })
         .collect()
+    }
+
+    fn alerting(&self, readings: &Readings, now: Mono) -> AlertingFact {
+        let router = readings.alerting.latest();
+        let wall = crate::clock::wall_millis();
+        // Told on the wall clock, because it outlives the process: by age.
+        let ours = |at: Option<WallMs>| {
+            at.map(|at| Mono(now.0.saturating_sub(u64::try_from(wall.saturating_sub(at.0)).unwrap_or(0))))
+        };
+        AlertingFact {
+            judged: router.judged_at.map(|at| self.mono(at)),
+            committed: router.committed_at.map(|at| self.mono(at)),
+            overdue_since: ours(router.stuck_since()),
+            channels: router
+                .channels
+                .iter()
+                .map(|channel| ChannelFact {
+                    name: channel.reading.name.clone(),
+                    delivered: ours(channel.reading.last_ok),
+                    failures: u64::from(channel.reading.failures),
+                    last_error: channel.reading.last_error.clone(),
+                })
+                .collect(),
+        }
     }
 
     fn page(&self, readings: &Readings) -> PageFact {

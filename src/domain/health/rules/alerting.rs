@@ -1,4 +1,6 @@
 //! The alerting path is a component like the others: it judges, commits and delivers, or it does not.
+//!
+//! The router itself raises the alert of a channel that keeps failing; the verdict says the same of the component.
 
 use super::super::table::{AlertingFact, ChannelFact};
 use super::super::verdict::{Locality, Severity, Status, Verdict};
@@ -46,9 +48,7 @@ fn one(case: &Case<'_>, channel: &ChannelFact) -> Verdict {
     let verdict = if channel.failures >= case.settings.channel_failures {
         let words = channel.last_error.as_deref().unwrap_or("no reason was given");
         let reason = format!("{} failures in a row: {words}; last delivered {}", channel.failures, ago(age));
-        Verdict::bad(name, Status::Failed, Severity::Critical, reason)
-            .at(Locality::Downstream)
-            .raising(DEGRADED, channel.name.as_str())
+        Verdict::bad(name, Status::Failed, Severity::Critical, reason).at(Locality::Downstream)
     } else if channel.failures > 0 {
         Verdict::bad(name, Status::Degraded, Severity::Warning, "the last attempt failed; it is repeated")
     } else {
