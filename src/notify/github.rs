@@ -124,7 +124,7 @@ impl GithubChannel {
                 .extend_pairs(query)
                 .append_pair("per_page", &PAGE.to_string())
                 .append_pair("page", &page.to_string());
-            let list: Vec<T> = read(&self.call(Method::GET, url).send().await?)?;
+            let list: Vec<T> = read(&exchange(self.call(Method::GET, url)).await?)?;
             let is_last = list.len() < PAGE;
             let found = list.into_iter().find(&fits);
             if found.is_some() || is_last {
@@ -141,12 +141,7 @@ impl GithubChannel {
         body: &Value,
     ) -> Result<Answer, SendError> {
         let path: Vec<&str> = path.iter().map(AsRef::as_ref).collect();
-        let answer = self.call(method, self.at(&path)?).json(body)?.send().await;
-        // The service limits its users with 403 as well, and says so in a header of its own.
-        answer.map_err(|error| match error {
-            SendError::Permanent { reason } if reason.contains("rate limit") => temporary(reason),
-            other => other,
-        })
+        exchange(self.call(method, self.at(&path)?).json(body)?).await
     }
 
     fn call(&self, method: Method, url: Url) -> Call<'_> {
@@ -167,6 +162,14 @@ impl GithubChannel {
     fn comments(&self, number: u64) -> [String; 3] {
         ["issues".to_owned(), number.to_string(), "comments".to_owned()]
     }
+}
+
+/// The service limits its users with 403 as well, and says so only in words.
+async fn exchange(call: Call<'_>) -> Result<Answer, SendError> {
+    call.send().await.map_err(|error| match error {
+        SendError::Permanent { reason } if reason.contains("rate limit") => temporary(reason),
+        other => other,
+    })
 }
 
 fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, SendError> {

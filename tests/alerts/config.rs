@@ -6,12 +6,10 @@ use std::collections::BTreeMap;
 /// What is wrong with these channels: places and codes.
 fn wrong(channels: &str) -> Vec<String> {
     let text = format!("alerts:\n  channels:\n{channels}");
-    let source = Source::new("test.yaml", text);
+    let source = Source::new("test.yaml", text).unwrap();
     match load_source::<Settings>(Some(source), &BTreeMap::<String, String>::new(), &[]) {
         Ok(_) => Vec::new(),
-        Err(errors) => {
-            errors.0.iter().map(|error| format!("{} {}", error.path, error.fault.code())).collect()
-        }
+        Err(errors) => errors.iter().map(|error| format!("{} {}", error.path, error.fault.code())).collect(),
     }
 }
 

@@ -135,8 +135,7 @@ async fn a_server_without_starttls_gets_nothing() {
 #[tokio::test]
 async fn words_put_behind_the_answer_to_starttls_are_not_the_servers() {
     // Taken for the encrypted server's, these would answer EHLO, AUTH, MAIL, RCPT, DATA and the text.
-    let injected =
-        "250 sink\r\n235 welcome\r\n250 fine\r\n250 fine\r\n250 fine\r\n354 go on\r\n250 taken\r\n";
+    let injected = "250-sink\r\n250 AUTH PLAIN\r\n235 welcome\r\n250 fine\r\n250 fine\r\n250 fine\r\n354 go on\r\n250 taken\r\n";
     let bench = bench(|setup| Setup { injected, ..setup }).await;
     temporary(bench.channel.send(&raise(), &key(1)).await);
     assert!(bench.sink.mails().is_empty());

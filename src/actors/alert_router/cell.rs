@@ -332,7 +332,7 @@ impl AlertRouter {
 
     fn perform(&mut self, effect: Effect, now: WallMs, ctx: &mut Ctx<Self>) {
         match effect {
-            Effect::Commit(work) => self.commit(*work, ctx),
+            Effect::Commit(work) => self.commit(&work, ctx),
             Effect::Send { channel, key, notice } => self.send(channel, key, notice, ctx),
             Effect::Spool { ticket, notices } => {
                 let (spool, own) = (self.spool.clone(), ctx.handle());
@@ -366,10 +366,10 @@ impl AlertRouter {
         }
     }
 
-    fn commit(&mut self, work: Work, ctx: &mut Ctx<Self>) {
+    fn commit(&mut self, work: &Work, ctx: &mut Ctx<Self>) {
         let ticket = work.ticket;
         let Ok(correlation) = Correlation::new("alerts") else { return };
-        let mut batch = match alert::batch(&work, &correlation) {
+        let mut batch = match alert::batch(work, &correlation) {
             Ok(batch) => batch,
             Err(error) => {
                 tracing::error!(error = %error, runbook = "alerting_degraded", "an alert cannot be written");

@@ -1,6 +1,7 @@
 //! The section `alerts`: where its parts stand, and the times that hold for all of it.
 
 use super::channels::{self, ChannelKind, ChannelSettings};
+use super::dead_man::DeadManSettings;
 use super::policies::{ContactSettings, LimitSettings, Lists, PolicySettings, RuleSettings, SECONDS};
 use crate::config::problems::Problems;
 use crate::domain::alert::{ChannelPlan, Policy, Retry, Rule, Settings, Severity, Speaker, Step, Tier};
@@ -43,6 +44,8 @@ pub struct Alerts {
     /// What the database does not take within so many milliseconds goes to the file of last resort, 100 to 60000.
     #[schemars(range(min = 100, max = 60_000))]
     pub last_resort_ms: u64,
+    /// The ping that stops when alerts would no longer arrive.
+    pub dead_man: DeadManSettings,
     /// Where the runbooks are read; the code and `.md` are appended.
     pub runbook_url: String,
 }
@@ -60,6 +63,7 @@ impl Default for Alerts {
             outlive_seconds: 10,
             give_up_seconds: 86_400,
             last_resort_ms: 500,
+            dead_man: DeadManSettings::default(),
             runbook_url: "runbooks/".to_owned(),
         }
     }
@@ -68,6 +72,7 @@ impl Default for Alerts {
 impl Alerts {
     pub(in crate::config) fn validate(&self, problems: &mut Problems) {
         channels::validate(&self.channels, problems);
+        self.dead_man.validate(problems);
         self.lists().validate(problems);
         problems.range("alerts.grace_seconds", self.grace_seconds, &SECONDS);
         problems.range("alerts.ack_seconds", self.ack_seconds, &SECONDS);

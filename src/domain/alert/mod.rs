@@ -7,6 +7,7 @@ pub mod codes;
 mod condition;
 mod delivery;
 mod fact;
+pub mod life;
 mod lines;
 mod notice;
 mod record;

@@ -18,6 +18,7 @@ impl Router {
         let Some(mut alert) = self.open.remove(key) else { return };
         self.keys.remove(&alert.number);
         self.quiet.remove(key);
+        self.follow(key, alert.cause.as_ref(), None);
         *self.counts.of(alert.severity) = self.counts.of(alert.severity).saturating_sub(1);
         (alert.cleared_at, alert.cleared_by) = (Some(out.now), Some(by));
         alert.escalation = None;

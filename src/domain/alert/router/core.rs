@@ -9,12 +9,13 @@ use super::super::record::Alert;
 use super::super::settings::Settings;
 use super::super::silence::Silence;
 use super::super::statistics::{Medians, Statistics};
-use super::event::{Answer, ChannelReading, Effect, Event, OpenCounts, ReplyTo, Work};
+use super::event::{ChannelReading, Effect, Event, OpenCounts, Work};
 use super::lane::Lane;
 use super::out::{Out, Sending};
 use crate::domain::journal::Ticket;
 use crate::domain::time::WallMs;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 /// Keys whose flaps are remembered.
 pub(super) const FLAPS_MAX: usize = 4_096;
@@ -51,14 +52,10 @@ pub(super) struct Watch {
 /// Work that is not on disk yet, and what waits for it.
 #[derive(Debug)]
 struct Outstanding {
-    at: WallMs,
+    work: Arc<Work>,
     sends: Vec<Sending>,
-    answers: Vec<(ReplyTo, Answer)>,
-    changed: Vec<Alert>,
-    /// Its messages, as long as they may have to go to the file of last resort.
-    notices: Vec<(IdempotencyKey, Notice)>,
-    spooling: bool,
-    spooled: bool,
+    /// Its messages in the file of last resort.
+    spooled: Option<Vec<IdempotencyKey>>,
 }
 
 /// See [`super`].
@@ -70,6 +67,8 @@ pub struct Router {
     pub(super) last_word: u64,
     pub(super) open: BTreeMap<AlertKey, Alert>,
     pub(super) keys: BTreeMap<u64, AlertKey>,
+    /// Alerts that stand, by the root that they follow from.
+    pub(super) following: BTreeMap<AlertKey, BTreeSet<AlertKey>>,
     /// Alerts that are over while messages about them wait.
     pub(super) closing: BTreeMap<u64, Alert>,
     pub(super) watched: BTreeMap<AlertKey, Watch>,
@@ -100,6 +99,7 @@ impl Router {
             last_word: 0,
             open: BTreeMap::new(),
             keys: BTreeMap::new(),
+            following: BTreeMap::new(),
             closing: BTreeMap::new(),
             watched: BTreeMap::new(),
             quiet: BTreeMap::new(),
@@ -165,7 +165,7 @@ impl Router {
             deliveries: out.deliveries.into_values().collect(),
             silences: out.silences,
             channels: out.channels.iter().filter_map(channel).collect(),
-            answers: out.answers.clone(),
+            answers: out.answers,
         };
         if work.is_empty() {
             return effects;
@@ -176,37 +176,28 @@ impl Router {
                 lane.recording = Some(work.ticket);
             }
         }
-        let notices = self.worth_spooling(&work.facts);
-        let waiting = Outstanding {
-            at: out.now,
-            sends: out.sends,
-            answers: out.answers,
-            changed: work.alerts.clone(),
-            notices,
-            spooling: false,
-            spooled: false,
-        };
+        let work = Arc::new(work);
+        let waiting = Outstanding { work: Arc::clone(&work), sends: out.sends, spooled: None };
         self.outstanding.insert(work.ticket, waiting);
-        effects.push(Effect::Commit(Box::new(work)));
+        effects.push(Effect::Commit(work));
         effects
     }
 
     fn committed(&mut self, ticket: Ticket, out: &mut Out) {
         let Some(done) = self.outstanding.remove(&ticket) else { return };
-        if done.spooled || done.spooling {
-            let keys = done.notices.into_iter().map(|(key, _)| key).collect();
+        if let Some(keys) = done.spooled {
             out.effects.push(Effect::Unspool { keys });
         }
         self.release(ticket, done.sends, out);
-        out.effects.extend(done.answers.into_iter().map(|(to, answer)| Effect::Reply { to, answer }));
-        if !done.changed.is_empty() {
-            out.effects.push(Effect::Changed { alerts: done.changed });
+        let answers = done.work.answers.iter().cloned();
+        out.effects.extend(answers.map(|(to, answer)| Effect::Reply { to, answer }));
+        if !done.work.alerts.is_empty() {
+            out.effects.push(Effect::Changed { alerts: done.work.alerts.clone() });
         }
     }
 
     fn spooled(&mut self, ticket: Ticket, out: &mut Out) {
         let Some(waiting) = self.outstanding.get_mut(&ticket) else { return };
-        waiting.spooled = true;
         let sends = std::mem::take(&mut waiting.sends);
         self.release(ticket, sends, out);
     }
@@ -222,10 +213,16 @@ impl Router {
     /// What the database does not take in time goes to the file of last resort.
     fn spool_what_waits(&mut self, out: &mut Out) {
         let after = self.settings.spool_after_ms;
-        let late = |waiting: &Outstanding| !waiting.spooling && later(waiting.at, after) <= out.now;
-        for (ticket, waiting) in self.outstanding.iter_mut().filter(|(_, waiting)| late(waiting)) {
-            waiting.spooling = true;
-            out.effects.push(Effect::Spool { ticket: *ticket, notices: waiting.notices.clone() });
+        let late =
+            |waiting: &&Outstanding| waiting.spooled.is_none() && later(waiting.work.at, after) <= out.now;
+        let late: Vec<Arc<Work>> =
+            self.outstanding.values().filter(late).map(|waiting| Arc::clone(&waiting.work)).collect();
+        for work in late {
+            let notices = self.worth_spooling(&work.facts);
+            if let Some(waiting) = self.outstanding.get_mut(&work.ticket) {
+                waiting.spooled = Some(notices.iter().map(|(key, _)| key.clone()).collect());
+            }
+            out.effects.push(Effect::Spool { ticket: work.ticket, notices });
         }
     }
 
@@ -251,7 +248,7 @@ impl Router {
     /// Work that is not on disk yet, and since when the oldest of it waits.
     #[must_use]
     pub fn undurable(&self) -> (usize, Option<WallMs>) {
-        (self.outstanding.len(), self.outstanding.values().map(|waiting| waiting.at).min())
+        (self.outstanding.len(), self.outstanding.values().map(|waiting| waiting.work.at).min())
     }
 
     /// How many alerts stand.

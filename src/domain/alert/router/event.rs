@@ -10,6 +10,7 @@ use super::super::severity::Severity;
 use super::super::silence::Silence;
 use crate::domain::journal::Ticket;
 use crate::domain::time::WallMs;
+use std::sync::Arc;
 
 /// Names an asker, for the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -234,7 +235,7 @@ impl Work {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Write this; then [`Event::Committed`].
-    Commit(Box<Work>),
+    Commit(Arc<Work>),
     /// Send this; then [`Event::Sent`].
     Send {
         /// On which channel.

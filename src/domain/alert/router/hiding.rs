@@ -24,21 +24,33 @@ impl Router {
         Some(Hidden::Silence(silence.id.clone()))
     }
 
-    /// Alerts that a root hides.
+    /// Alerts that follow from a root.
     pub(super) fn consequences(&self, root: &AlertKey) -> Vec<AlertKey> {
-        let hides = |alert: &&Alert| alert.cause.as_ref() == Some(root) && alert.key != *root;
-        self.open.values().filter(hides).map(|alert| alert.key.clone()).collect()
+        self.following.get(root).into_iter().flatten().cloned().collect()
+    }
+
+    /// Takes note of what an alert follows from now; `before` is what it followed from.
+    pub(super) fn follow(&mut self, key: &AlertKey, before: Option<&AlertKey>, now: Option<&AlertKey>) {
+        if let Some(root) = before
+            && let Some(all) = self.following.get_mut(root)
+        {
+            all.remove(key);
+            if all.is_empty() {
+                self.following.remove(root);
+            }
+        }
+        if let Some(root) = now.filter(|root| *root != key) {
+            self.following.entry(root.clone()).or_default().insert(key.clone());
+        }
     }
 
     /// A root is over: what follows from it should soon be over too, and is told if it is not.
     pub(super) fn root_is_over(&mut self, root: &AlertKey, out: &mut Out) {
         let by = Hidden::Root(root.clone());
-        let hidden: Vec<AlertKey> = self
-            .open
-            .values()
-            .filter(|alert| alert.hidden.as_ref() == Some(&by))
-            .map(|alert| alert.key.clone())
-            .collect();
+        let is_hidden =
+            |key: &AlertKey| self.open.get(key).is_some_and(|alert| alert.hidden.as_ref() == Some(&by));
+        let hidden: Vec<AlertKey> =
+            self.consequences(root).into_iter().filter(|key| is_hidden(key)).collect();
         let due = later(out.now, self.settings.outlive_ms);
         self.agenda.extend(hidden.into_iter().map(|key| (due, Due::Outlived(key))));
     }

@@ -111,9 +111,10 @@ impl Router {
         if alert.contained != condition.contained {
             alert.note(out.now, "contained", condition.contained.clone().unwrap_or_default());
         }
-        (alert.severity, alert.cause, alert.contained) = (severity, condition.cause, condition.contained);
-        alert.reason = condition.reason;
+        let before = std::mem::replace(&mut alert.cause, condition.cause);
+        (alert.severity, alert.contained, alert.reason) = (severity, condition.contained, condition.reason);
         let alert = alert.clone();
+        self.follow(key, before.as_ref(), alert.cause.as_ref());
         out.fact(What::Updated, None, &alert, Vec::new());
     }
 
@@ -140,6 +141,7 @@ impl Router {
             None => self.begin_telling(&mut alert, out),
         };
         out.fact(What::Raised, None, &alert, deliveries);
+        self.follow(&key, None, alert.cause.as_ref());
         self.open.insert(key, alert);
     }
 

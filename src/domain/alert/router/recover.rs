@@ -60,6 +60,7 @@ impl Router {
             // Whatever hid it may be gone: looked at once everything had time to be asserted again.
             self.agenda.insert((later(now, self.settings.grace_ms), Due::Outlived(key.clone())));
         }
+        self.follow(&key, None, alert.cause.as_ref());
         self.open.insert(key, alert);
     }
 
@@ -144,6 +145,7 @@ impl Router {
         if let Some(key) = self.keys.remove(&alert.number)
             && let Some(old) = self.open.remove(&key)
         {
+            self.follow(&key, old.cause.as_ref(), None);
             *self.counts.of(old.severity) = self.counts.of(old.severity).saturating_sub(1);
         }
         // Another alert stands under this key by now: this one is history.
