@@ -6,7 +6,7 @@ use crate::config::Settings;
 use crate::config::sentinel::{ContainmentSettings, FeedSettings};
 use crate::domain::anomaly::AnomalySettings;
 use crate::domain::containment::Policy;
-use crate::domain::health::{FeedPolicy, HealthSettings, Hours, SafeAction, Window};
+use crate::domain::health::{FeedPolicy, FeedRule, HealthSettings, Hours, SafeAction, Window};
 use crate::domain::ids::{Symbol, VenueId};
 use crate::domain::lease::Lease;
 use std::time::Duration;
@@ -40,9 +40,9 @@ pub(super) fn plan(settings: &Settings) -> Result<SentinelPlan, PlanError> {
         health.armed_grace_ms = ARMED_GRACE_MS;
     }
     for one in &set.feeds {
-        let key = (VenueId::new(&one.venue)?, Symbol::new(&one.symbol)?);
+        let (venue, symbol) = (VenueId::new(&one.venue)?, Symbol::new(&one.symbol)?);
         let policy = policy(one, &health.feed)?;
-        health.feeds.insert(key, policy);
+        health.feeds.push(FeedRule { venue, symbol, policy });
     }
     Ok(SentinelPlan {
         tick: Duration::from_millis(set.tick_ms),
@@ -54,6 +54,7 @@ pub(super) fn plan(settings: &Settings) -> Result<SentinelPlan, PlanError> {
             ..AnomalySettings::default()
         },
         containment: set.containment.iter().map(containment).collect(),
+        record_in: (!settings.venues.is_empty()).then(|| settings.data_dir.0.clone()),
         lease: Lease::new(crate::clock::monotonic()),
     })
 }

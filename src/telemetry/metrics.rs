@@ -4,8 +4,10 @@
 //! from what `GET /api/v1/supervision` says. Label sets are bounded: paths of the tree and fixed words.
 
 use super::guard_metrics::{self, GuardScrape};
+use super::health_metrics;
 use super::order_metrics::{self, OrderScrape};
 use crate::actors::process_monitor::ProcessReading;
+use crate::domain::health::Verdicts;
 use crate::supervision::{Node, NodeKind, NodeState};
 use prometheus::{Encoder, GaugeVec, IntGaugeVec, Opts, Registry, TextEncoder};
 use prometheus::{IntCounterVec, core::Collector};
@@ -28,6 +30,10 @@ pub struct Scrape<'a> {
     pub orders: Option<OrderScrape<'a>>,
     /// The guards, in a process that trades.
     pub guards: Option<GuardScrape>,
+    /// What was judged of every component.
+    pub verdicts: &'a Verdicts,
+    /// Age of that judgement, seconds.
+    pub judged_age_seconds: f64,
 }
 
 /// The Prometheus text exposition.
@@ -37,6 +43,7 @@ pub struct Scrape<'a> {
 pub fn exposition(scrape: &Scrape<'_>) -> Result<String, prometheus::Error> {
     let registry = Registry::new();
     tree(&registry, scrape)?;
+    health_metrics::numbers(&registry, scrape.verdicts, scrape.judged_age_seconds)?;
     process(&registry, scrape)?;
     let mut families = Vec::new();
     if let Some(orders) = &scrape.orders {
@@ -155,6 +162,7 @@ mod tests {
     use crate::actors::journal::JournalReading;
     use crate::actors::kill_switch::{LatchView, NotDurable};
     use crate::actors::oms::{Histogram, Latencies, OmsView};
+    use crate::domain::health::{Severity, Status, Verdict};
     use crate::domain::heartbeat::Counts;
     use crate::domain::ids::VenueId;
     use crate::domain::kill_switch::{Cause, LatchRecord};
@@ -196,6 +204,8 @@ mod tests {
             build: ("0.1.0", "abc"),
             orders: None,
             guards: None,
+            verdicts: &Verdicts::default(),
+            judged_age_seconds: 0.25,
         };
         let text = exposition(&scrape).unwrap();
         assert!(text.contains("plimsoll_build_info{config_hash=\"abc\",version=\"0.1.0\"} 1"), "{text}");
@@ -225,6 +235,10 @@ mod tests {
                 commits: &commits,
             }),
             guards: Some(guards()),
+            verdicts: &Verdicts(vec![
+                Verdict::bad("feed/paper/BTCUSDT", Status::Stale, Severity::Critical, "x").aged(Some(6_500)),
+            ]),
+            judged_age_seconds: 0.25,
         };
         let text = exposition(&scrape).unwrap();
         for line in [
@@ -249,6 +263,9 @@ mod tests {
             "plimsoll_journal_commit_seconds_bucket{le=\"0.0025\"} 1",
             "plimsoll_journal_write_age_seconds 1.5",
             "plimsoll_journal_writable 0",
+            "plimsoll_feed_age_seconds{feed=\"paper/BTCUSDT\"} 6.5",
+            "plimsoll_health_severity{component=\"feed/paper/BTCUSDT\"} 2",
+            "plimsoll_sentinel_age_seconds 0.25",
         ] {
             assert!(text.contains(line), "no {line} in\n{text}");
         }

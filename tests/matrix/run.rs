@@ -158,7 +158,6 @@ async fn begin(row: &Row, desk: &Desk) -> Option<SqliteConnection> {
 }
 
 async fn inject(desk: &Desk, path: &str, fault: &str) {
-    let path = path.replace('/', "%2F");
     let (status, answer) = desk.ask("POST", &format!("/debug/actors/{path}/{fault}"), None).await.unwrap();
     assert_eq!(status, 202, "{answer}");
 }

@@ -11,11 +11,12 @@ use super::act::{Hands, Refused};
 use super::gather::Gatherer;
 use super::plan::SentinelPlan;
 use super::readings::Snapshot;
+use super::record::Recorder;
 use super::report::Reporter;
 use crate::actors::Readings;
 use crate::domain::anomaly::Anomalies;
 use crate::domain::containment::{Containment, Effect, Outcome};
-use crate::domain::health::{TreeWord, judge};
+use crate::domain::health::{Table, TreeWord, Verdicts, judge};
 use crate::domain::time::Mono;
 use crate::supervision::{Backoff, Cell, ChildSpec, Ctx, Handle, HangLimits, OnHang, Placement, cell};
 use actix::{Actor, AsyncContext, Handler};
@@ -48,6 +49,7 @@ struct Memory {
     reporter: Reporter,
     containment: Containment,
     anomalies: Anomalies,
+    recorder: Option<Recorder>,
 }
 
 /// See the module's head.
@@ -85,6 +87,7 @@ impl Sentinel {
         let began = crate::clock::monotonic();
         let gathered = self.gatherer.gather(readings, began);
         let mut verdicts = judge(&gathered.table, &self.plan.health, gathered.table.at);
+        self.keep(&gathered.table, &verdicts);
         let unusual = self.memory.lock().anomalies.step(&gathered.table, &self.plan.health, &verdicts);
         verdicts.0.extend(unusual);
         self.now = gathered.table.at;
@@ -105,7 +108,7 @@ impl Sentinel {
             id: shown.next_id(),
             at: crate::clock::wall(),
             judged: began,
-            up: gathered.table.tree == TreeWord::Up,
+            up: gathered.up,
             intents: self.memory.lock().containment.intents(),
             nodes: gathered.nodes,
             orders: gathered.orders,
@@ -114,6 +117,13 @@ impl Sentinel {
         });
         // From the instant at which the evidence was taken: a slow judgement is not a fresh one.
         self.plan.lease.renew(began, self.plan.lasts);
+    }
+
+    /// Keeps the evidence behind what changed. What anomalies say rests on more than one table and is not kept.
+    fn keep(&self, table: &Table, verdicts: &Verdicts) {
+        if let Some(recorder) = &mut self.memory.lock().recorder {
+            recorder.note(&self.plan.health, table, verdicts);
+        }
     }
 
     fn perform(&mut self, effects: Vec<Effect>, ctx: &Ctx<Self>) {
@@ -175,6 +185,11 @@ pub fn declare(plan: SentinelPlan, wires: SentinelWires) -> (Handle<Sentinel>, C
     let anomalies = Anomalies::new(plan.anomalies);
     let memory = Arc::new(Mutex::new(Memory { containment, anomalies, ..Memory::default() }));
     cell("sentinel", spec(), move |_: &mut Ctx<Sentinel>| {
+        let mut held = memory.lock();
+        if held.recorder.is_none() {
+            held.recorder = plan.record_in.as_deref().and_then(Recorder::start);
+        }
+        drop(held);
         let began = wires.get().map(|watched| watched.readings.sentinel.began());
         let began = began.unwrap_or_else(crate::clock::monotonic);
         Ok(Sentinel {

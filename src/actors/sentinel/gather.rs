@@ -22,6 +22,9 @@ use std::time::Instant;
 /// Zero of the table's clock lies this far in the past, so that an age is never cut off at the start.
 const ORIGIN_MS: u64 = 1_000;
 
+/// A stage may be this much behind the one before it, milliseconds: facts of one instant are read one after another.
+const BEHIND_MS: u64 = 500;
+
 /// Which session of a venue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Which {
@@ -38,17 +41,20 @@ struct LastSeen {
 /// What was gathered at one instant.
 pub(super) struct Gathered {
     pub(super) table: Table,
+    pub(super) up: bool,
     pub(super) nodes: Vec<Node>,
     pub(super) orders: Option<OrderPath>,
 }
 
-/// See the module's head. Bounded by the configured venues and instruments.
+/// See the module's head. Bounded by the configured venues, instruments and strategies.
 #[derive(Debug)]
 pub(super) struct Gatherer {
     began: Instant,
     sessions: BTreeMap<(VenueId, Which), LastSeen>,
     in_step: BTreeMap<(VenueId, Symbol), Mono>,
     beats: BTreeMap<VenueId, (u64, Option<Mono>)>,
+    /// Since when a stage is behind the one before it, by the flow's name.
+    behind: BTreeMap<(String, Stage), Mono>,
     was_up: bool,
 }
 
@@ -60,6 +66,7 @@ impl Gatherer {
             sessions: BTreeMap::new(),
             in_step: BTreeMap::new(),
             beats: BTreeMap::new(),
+            behind: BTreeMap::new(),
             was_up: false,
         }
     }
@@ -104,7 +111,7 @@ impl Gatherer {
                 disk_low: path.journal.disk_low,
                 free_bytes: path.journal.free_bytes,
             }),
-            strategies: self.strategies(readings),
+            strategies: self.strategies(readings, now),
             alerting: orders.as_ref().map(|_| self.alerting(readings, now)),
             page: orders.as_ref().map(|_| self.page(readings)),
             clock: readings.clock.latest().map(|clock| ClockFact {
@@ -112,7 +119,7 @@ impl Gatherer {
                 stepped: clock.last_step.map(|(seconds, at)| (millis(seconds), self.mono(at))),
             }),
         };
-        Gathered { table, nodes, orders }
+        Gathered { table, up, nodes, orders }
     }
 
     /// An instant on the table's clock.
@@ -129,6 +136,7 @@ impl Gatherer {
         let consumed = StageFact {
             stage: Stage::Consumed,
             last: taken_at.map(|at| self.mono(at)),
+            behind_since: None,
             count: taken,
             lost: 0,
             sequence: None,
@@ -137,6 +145,7 @@ impl Gatherer {
         let market_fact = market.as_ref().map(|(seen, at)| {
             let mut session = self.session(id, Which::Market, &seen.market, seen.now, *at);
             session.stages.push(consumed);
+            self.follow(&format!("market/{id}"), now, &mut session.stages);
             session
         });
         let orders_fact =
@@ -178,6 +187,7 @@ impl Gatherer {
         let stage = |stage, last, count, lost, sequence| StageFact {
             stage,
             last: ours(last),
+            behind_since: None,
             count,
             lost,
             sequence,
@@ -247,11 +257,36 @@ impl Gatherer {
         })
     }
 
-    fn strategies(&self, readings: &Readings) -> Vec<StrategyFact> {
+    /// Notes since when each stage is behind the one before it.
+    fn follow(&mut self, flow: &str, now: Mono, stages: &mut [StageFact]) {
+        let mut before: Option<Mono> = None;
+        for (at, fact) in stages.iter_mut().enumerate() {
+            let lags =
+                at > 0 && before.is_some_and(|came| fact.last.is_none_or(|own| came.since(own) > BEHIND_MS));
+            fact.behind_since = self.since_when(flow, fact.stage, lags, now);
+            before = fact.last;
+        }
+    }
+
+    fn since_when(&mut self, flow: &str, stage: Stage, lags: bool, now: Mono) -> Option<Mono> {
+        let key = (flow.to_owned(), stage);
+        if lags {
+            return Some(*self.behind.entry(key).or_insert(now));
+        }
+        self.behind.remove(&key);
+        None
+    }
+
+    fn strategies(&mut self, readings: &Readings, now: Mono) -> Vec<StrategyFact> {
         let all = readings.strategies.iter();
         all.filter_map(|(strategy, shown)| {
             let (venue, symbol) = readings.markets.get(strategy)?.clone();
+            let heard =
+                readings.boards.get(&venue).and_then(|board| board.of(&symbol)).and_then(|seen| seen.heard);
             let seen = shown.latest();
+            let (heard, taken) = (heard.map(|at| self.mono(at)), seen.market_at.map(|at| self.mono(at)));
+            let lags = heard.is_some_and(|came| taken.is_none_or(|own| came.since(own) > BEHIND_MS));
+            let behind_since = self.since_when(&format!("strategy/{strategy}"), Stage::Consumed, lags, now);
             Some(StrategyFact {
                 strategy: strategy.clone(),
                 venue,
@@ -260,7 +295,8 @@ impl Gatherer {
                 trading: seen.trading,
                 market: StageFact {
                     stage: Stage::Consumed,
-                    last: seen.market_at.map(|at| self.mono(at)),
+                    last: taken,
+                    behind_since,
                     count: seen.market,
                     lost: seen.missed,
                     sequence: None,
@@ -302,6 +338,7 @@ impl Gatherer {
             shown: StageFact {
                 stage: Stage::Shown,
                 last: page.shown_at.map(|at| self.mono(at)),
+                behind_since: None,
                 count: page.shown,
                 lost: page.lost,
                 sequence: page.shown_at.map(|_| page.sequence),

@@ -5,6 +5,7 @@ mod cell;
 mod gather;
 mod plan;
 mod readings;
+mod record;
 mod report;
 mod watch;
 
@@ -12,4 +13,5 @@ pub use act::Hands;
 pub use cell::{SentinelWires, Watched, declare};
 pub use plan::SentinelPlan;
 pub use readings::{OrderPath, SentinelReadings, Snapshot};
+pub use record::{EVIDENCE_FILE, Entry};
 pub use watch::SentinelWatch;

@@ -4,6 +4,7 @@ use crate::domain::anomaly::AnomalySettings;
 use crate::domain::containment::Policy;
 use crate::domain::health::HealthSettings;
 use crate::domain::lease::Lease;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How often it judges, by which limits, and what hangs on it.
@@ -19,6 +20,8 @@ pub struct SentinelPlan {
     pub anomalies: AnomalySettings,
     /// What is done by itself.
     pub containment: Vec<Policy>,
+    /// Where evidence is kept; `None` where nothing is.
+    pub record_in: Option<PathBuf>,
     /// What the order path must hold to send anything; renewed after every completed judgement.
     pub lease: Lease,
 }
@@ -31,6 +34,7 @@ impl Default for SentinelPlan {
             health: HealthSettings::default(),
             anomalies: AnomalySettings::default(),
             containment: Vec::new(),
+            record_in: None,
             lease: Lease::new(crate::clock::monotonic()),
         }
     }

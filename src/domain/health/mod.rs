@@ -19,7 +19,7 @@ mod tests;
 
 pub use hours::{Day, Hours, HoursError, Window};
 pub use judge::judge;
-pub use settings::{FeedPolicy, HealthSettings};
+pub use settings::{FeedPolicy, FeedRule, HealthSettings};
 pub use table::{
     AlertingFact, ChannelFact, ClockFact, ExecutorFact, FeedFact, HeartbeatFact, JournalFact, NodeFact,
     NodeWord, PageFact, SessionFact, Stage, StageFact, StrategyFact, Table, TreeWord, VenueFact,

@@ -14,7 +14,7 @@ fn ago(ms: u64) -> Option<Mono> {
 }
 
 pub(in crate::domain) fn stage(stage: Stage, last_ms: u64, count: u64) -> StageFact {
-    StageFact { stage, last: ago(last_ms), count, lost: 0, sequence: None, epoch: 1 }
+    StageFact { stage, last: ago(last_ms), behind_since: None, count, lost: 0, sequence: None, epoch: 1 }
 }
 
 pub(in crate::domain) fn session(state: State) -> SessionFact {

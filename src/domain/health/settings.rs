@@ -2,10 +2,10 @@
 
 use super::hours::Hours;
 use crate::domain::ids::{Symbol, VenueId};
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
 
 /// What is expected of one feed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedPolicy {
     /// Data should come at least this often, milliseconds. Slower is degraded.
     pub expected_ms: u64,
@@ -21,13 +21,24 @@ impl Default for FeedPolicy {
     }
 }
 
-/// See the module's head.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What differs for one feed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedRule {
+    /// Where.
+    pub venue: VenueId,
+    /// Instrument.
+    pub symbol: Symbol,
+    /// What is expected of it.
+    pub policy: FeedPolicy,
+}
+
+/// See the module's head. They are recorded with the evidence, so that it can be judged again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealthSettings {
     /// Of every feed that has no policy of its own.
     pub feed: FeedPolicy,
     /// Of single feeds.
-    pub feeds: BTreeMap<(VenueId, Symbol), FeedPolicy>,
+    pub feeds: Vec<FeedRule>,
     /// A session may be down for so long, milliseconds: renewals and single losses heal by themselves.
     pub disconnected_ms: u64,
     /// A session that finds no way back for so long is stranded, milliseconds.
@@ -55,7 +66,7 @@ impl Default for HealthSettings {
     fn default() -> Self {
         Self {
             feed: FeedPolicy::default(),
-            feeds: BTreeMap::new(),
+            feeds: Vec::new(),
             disconnected_ms: 2_000,
             stranded_ms: 30_000,
             silent_ms: 2_000,
@@ -74,6 +85,7 @@ impl HealthSettings {
     /// What is expected of a feed.
     #[must_use]
     pub fn feed(&self, venue: &VenueId, symbol: &Symbol) -> &FeedPolicy {
-        self.feeds.get(&(venue.clone(), symbol.clone())).unwrap_or(&self.feed)
+        let own = self.feeds.iter().find(|rule| rule.venue == *venue && rule.symbol == *symbol);
+        own.map_or(&self.feed, |rule| &rule.policy)
     }
 }

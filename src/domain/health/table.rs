@@ -118,6 +118,8 @@ pub struct StageFact {
     pub stage: Stage,
     /// Last progress.
     pub last: Option<Mono>,
+    /// Since when it is behind the stage before it; `None` while it keeps up. One look between two stages proves nothing.
+    pub behind_since: Option<Mono>,
     /// What passed, since `epoch` began.
     pub count: u64,
     /// What was lost here, said openly.

@@ -37,6 +37,14 @@ fn old(session: &mut SessionFact, stage: Stage, ms: u64) {
     }
 }
 
+/// A stage stopped while the one before it goes on.
+fn behind(session: &mut SessionFact, stage: Stage, ms: u64) {
+    old(session, stage, ms);
+    for fact in session.stages.iter_mut().filter(|fact| fact.stage == stage) {
+        fact.behind_since = Some(Mono(NOW.0 - ms));
+    }
+}
+
 /// Frames go on, data stopped: what `stale_but_pinging` looks like.
 fn mute(table: &mut Table, ms: u64) {
     for venue in &mut table.venues {
@@ -142,7 +150,7 @@ fn a_stage_that_falls_behind_the_one_before_is_named() {
         (Stage::Published, "readable data comes and published events does not"),
         (Stage::Consumed, "published events comes and consumed events does not"),
     ] {
-        let (_, verdicts) = broken(|table| old(table.venues[0].market.as_mut().unwrap(), stage, 9_000));
+        let (_, verdicts) = broken(|table| behind(table.venues[0].market.as_mut().unwrap(), stage, 9_000));
         let publish = verdicts.of("publish/paper").unwrap();
         assert_eq!((publish.status, publish.locality), (Status::Stalled, Locality::Pipeline), "{stage:?}");
         assert!(publish.reason.starts_with(words), "{}", publish.reason);
@@ -215,7 +223,7 @@ fn a_closed_market_and_a_slow_one_are_no_outage() {
         table.wall = WallMs(1_800_000_000_000 - 1_800_000_000_000 % 86_400_000);
     });
     let with = |policy: FeedPolicy| HealthSettings {
-        feeds: [((venue.clone(), symbol.clone()), policy)].into(),
+        feeds: vec![FeedRule { venue: venue.clone(), symbol: symbol.clone(), policy }],
         ..HealthSettings::default()
     };
     let never = Hours::of(vec![Window::new(&[], "23:58", "23:59").unwrap()]);

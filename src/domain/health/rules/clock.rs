@@ -14,9 +14,10 @@ pub(super) fn judge(case: &Case<'_>, out: &mut Vec<Verdict>) {
         let name = format!("clock/{}", venue.venue);
         let limit = case.settings.clock_offset_ms;
         out.push(match venue.clock_offset_ms {
+            // Orders stop at a measured offset; until there is one, the venue itself is the judge of our stamps.
             None => Verdict::bad(
                 name,
-                Status::Unknown,
+                Status::Degraded,
                 Severity::Warning,
                 "the venue's clock was not measured yet",
             ),

@@ -17,7 +17,8 @@ pub(super) fn judge(case: &Case<'_>, out: &mut Vec<Verdict>) {
         let Some(beat) = venue.heartbeat else { continue };
         let name = format!("heartbeat/{}", venue.venue);
         let age = case.age(beat.last_beat);
-        let late = case.missing(beat.last_beat) > beat.interval_ms.saturating_mul(INTERVALS_MAX);
+        let late = !case.is_starting()
+            && case.missing(beat.last_beat) > beat.interval_ms.saturating_mul(INTERVALS_MAX);
         let verdict = if beat.in_a_row >= MISSED_IN_A_ROW || late {
             let reason =
                 format!("{} intervals without a good answer; the last was {}", beat.in_a_row, ago(age));

@@ -107,10 +107,8 @@ fn publish(case: &Case<'_>, venue: &VenueFact) -> Verdict {
         .collect();
     for pair in stages.windows(2) {
         let [before, after] = pair else { continue };
-        // What never began at the stage before cannot be late at the one after it.
-        let Some(came) = before.last else { break };
-        let lag = after.last.map_or_else(|| case.missing(None), |at| came.since(at));
-        if lag <= limit {
+        let behind = case.age(after.behind_since);
+        if behind.is_none_or(|behind| behind <= limit) {
             continue;
         }
         let reason = format!(

@@ -4,7 +4,6 @@ use super::super::table::StrategyFact;
 use super::super::verdict::{Locality, SafeAction, Severity, Status, Verdict};
 use super::ingest::PUBLISH;
 use super::{Case, ago};
-use crate::domain::time::Mono;
 
 pub(super) fn judge(case: &Case<'_>, out: &mut Vec<Verdict>) {
     out.extend(case.table.strategies.iter().map(|strategy| one(case, strategy)));
@@ -30,10 +29,8 @@ fn one(case: &Case<'_>, strategy: &StrategyFact) -> Verdict {
         return cited(Verdict::bad(name, Status::Unknown, Severity::Warning, reason));
     }
     let limit = case.settings.feed(&strategy.venue, &strategy.symbol).stale_ms;
-    let heard = heard(case, strategy);
-    // Only what reached the board can be late here.
-    let lag = heard.map(|at| strategy.market.last.map_or_else(|| case.missing(None), |own| at.since(own)));
-    if lag.is_some_and(|lag| lag > limit) && !case.is_starting() {
+    let behind = case.age(strategy.market.behind_since);
+    if behind.is_some_and(|behind| behind > limit) {
         let reason = format!("prices come and it does not take them: its last was {}", ago(age));
         let verdict = Verdict::bad(name, Status::Stalled, Severity::Critical, reason)
             .at(Locality::Local)
@@ -43,10 +40,4 @@ fn one(case: &Case<'_>, strategy: &StrategyFact) -> Verdict {
     let word =
         if strategy.trading { "it hears its market and may trade" } else { "it hears its market and rests" };
     cited(Verdict::healthy(name, word))
-}
-
-/// When its instrument was last heard of by those who hand it on.
-fn heard(case: &Case<'_>, strategy: &StrategyFact) -> Option<Mono> {
-    let venue = case.table.venues.iter().find(|venue| venue.venue == strategy.venue)?;
-    venue.feeds.iter().find(|feed| feed.symbol == strategy.symbol)?.heard
 }
