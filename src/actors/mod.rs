@@ -5,6 +5,7 @@
 //! ├── infra                     one_for_one    what every later component leans on
 //! │   ├── clock_sentry          does the wall clock jump?
 //! │   ├── process_monitor       memory, descriptors, threads
+//! │   ├── sentinel              judges what everything has done, keeps the lease on the truth
 //! │   ├── kill_switch           tells how the latch stands; only with a configured venue
 //! │   └── paper_exchange        the embedded venue, when one is configured
 //! ├── order_path                rest_for_one   what moves orders; only with a configured venue
@@ -35,10 +36,12 @@ pub mod journal;
 pub mod kill_switch;
 pub mod market_data;
 pub mod oms;
+pub mod page_readings;
 pub mod paper_exchange;
 pub mod plan;
 pub mod process_monitor;
 pub mod run_control;
+pub mod sentinel;
 pub mod strategy;
 mod tree;
 pub mod venue_readings;

@@ -22,6 +22,7 @@ pub mod problems;
 pub mod risk;
 pub mod schema;
 pub mod secret;
+pub mod sentinel;
 pub mod settings;
 pub mod show;
 pub mod source;

@@ -5,9 +5,11 @@
 
 use super::alert_metrics::{self, AlertScrape};
 use super::guard_metrics::{self, GuardScrape};
+use super::health_metrics;
 use super::order_metrics::{self, OrderScrape};
 use super::outlet::lines_lost;
 use crate::actors::process_monitor::ProcessReading;
+use crate::domain::health::Verdicts;
 use crate::supervision::{Node, NodeKind, NodeState};
 use prometheus::{Encoder, GaugeVec, IntGaugeVec, Opts, Registry, TextEncoder};
 use prometheus::{IntCounterVec, core::Collector};
@@ -32,6 +34,10 @@ pub struct Scrape<'a> {
     pub guards: Option<GuardScrape>,
     /// The alerts, in a process that trades.
     pub alerts: Option<AlertScrape<'a>>,
+    /// What was judged of every component.
+    pub verdicts: &'a Verdicts,
+    /// Age of that judgement, seconds.
+    pub judged_age_seconds: f64,
 }
 
 /// The Prometheus text exposition.
@@ -41,6 +47,7 @@ pub struct Scrape<'a> {
 pub fn exposition(scrape: &Scrape<'_>) -> Result<String, prometheus::Error> {
     let registry = Registry::new();
     tree(&registry, scrape)?;
+    health_metrics::numbers(&registry, scrape.verdicts, scrape.judged_age_seconds)?;
     process(&registry, scrape)?;
     let lost = counter("plimsoll_log_lines_lost_total", "Log lines that nobody took fast enough.", &[])?;
     lost.with_label_values::<&str>(&[]).inc_by(lines_lost());
@@ -166,6 +173,7 @@ mod tests {
     use crate::actors::journal::JournalReading;
     use crate::actors::kill_switch::{LatchView, NotDurable};
     use crate::actors::oms::{Histogram, Latencies, OmsView};
+    use crate::domain::health::{Severity, Status, Verdict};
     use crate::domain::heartbeat::Counts;
     use crate::domain::ids::VenueId;
     use crate::domain::kill_switch::{Cause, LatchRecord};
@@ -207,6 +215,8 @@ mod tests {
             orders: None,
             guards: None,
             alerts: None,
+            verdicts: &Verdicts::default(),
+            judged_age_seconds: 0.25,
         };
         let text = exposition(&scrape).unwrap();
         assert!(text.contains("plimsoll_build_info{config_hash=\"abc\",version=\"0.1.0\"} 1"), "{text}");
@@ -239,6 +249,10 @@ mod tests {
             }),
             guards: Some(guards()),
             alerts: Some(AlertScrape { reading, pending: 1, delivery: &commits }),
+            verdicts: &Verdicts(vec![
+                Verdict::bad("feed/paper/BTCUSDT", Status::Stale, Severity::Critical, "x").aged(Some(6_500)),
+            ]),
+            judged_age_seconds: 0.25,
         };
         let text = exposition(&scrape).unwrap();
         for line in [
@@ -267,6 +281,9 @@ mod tests {
             "plimsoll_journal_commit_seconds_bucket{le=\"0.0025\"} 1",
             "plimsoll_journal_write_age_seconds 1.5",
             "plimsoll_journal_writable 0",
+            "plimsoll_feed_age_seconds{feed=\"paper/BTCUSDT\"} 6.5",
+            "plimsoll_health_severity{component=\"feed/paper/BTCUSDT\"} 2",
+            "plimsoll_sentinel_age_seconds 0.25",
         ] {
             assert!(text.contains(line), "no {line} in\n{text}");
         }

@@ -2,6 +2,7 @@
 
 pub mod alert_metrics;
 pub mod guard_metrics;
+mod health_metrics;
 mod json;
 mod logs;
 pub mod metrics;

@@ -27,6 +27,8 @@ pub fn text(state: &WebState) -> Result<String, String> {
         clock_step_seconds: state.readings.clock.latest().map(|reading| reading.largest_step_seconds),
         uptime_seconds: state.uptime_seconds(),
         ready: truth.is_ready(),
+        verdicts: &truth.verdicts,
+        judged_age_seconds: state.readings.sentinel.age(crate::clock::monotonic()).as_secs_f64(),
         build: (env!("CARGO_PKG_VERSION"), &state.config_hash),
         orders: truth.orders.as_ref().map(|path| OrderScrape {
             view: &path.oms,
