@@ -10,6 +10,7 @@ pub mod ids;
 pub mod instrument;
 pub mod journal;
 pub mod kill_switch;
+pub mod kpi;
 pub mod ledger;
 pub mod losses;
 pub mod market;
