@@ -10,6 +10,7 @@ mod control;
 mod duration;
 mod exit;
 pub mod journal;
+pub mod kpi;
 mod orders;
 mod read;
 mod risk;
@@ -90,6 +91,8 @@ enum Command {
     /// Check, export or follow the journal of a data directory.
     #[command(subcommand)]
     Journal(journal::JournalCommand),
+    /// The figures of a return series from elsewhere.
+    Kpi(kpi::KpiArgs),
     /// The paper exchange alone, as a server.
     Venue(venue::VenueArgs),
     /// Print the description of the HTTP API, OpenAPI 3.1.
@@ -127,6 +130,7 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
         Command::Audit(args) => read::audit(&args, out, err),
         Command::Token(command) => token::run(&command, out, err),
         Command::Journal(command) => journal::run(&command, out, err),
+        Command::Kpi(args) => kpi::run(&args, out, err),
         Command::Venue(args) => return venue::run(&args, out, err),
         Command::Openapi => {
             out.write_all(crate::app::openapi().as_bytes()).map(|()| Exit::Ok).map_err(Into::into)

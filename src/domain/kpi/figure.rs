@@ -112,6 +112,20 @@ impl Figure {
     }
 }
 
+impl std::fmt::Display for Undefined {
+    /// As on the wire, for people: `too_few_observations (have 1, need 2)`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let shown = serde_json::to_value(self).unwrap_or_default();
+        let mut members = shown.as_object().into_iter().flatten();
+        let word = members.next().and_then(|(_, word)| word.as_str()).unwrap_or("undefined");
+        f.write_str(word)?;
+        for (index, (name, value)) in members.enumerate() {
+            write!(f, "{}{name} {value}", if index == 0 { " (" } else { ", " })?;
+        }
+        f.write_str(if shown.as_object().is_some_and(|all| all.len() > 1) { ")" } else { "" })
+    }
+}
+
 impl From<Result<f64, Undefined>> for Figure {
     fn from(result: Result<f64, Undefined>) -> Self {
         match result {
@@ -154,7 +168,9 @@ mod tests {
         assert_eq!(text(Figure::of(-0.0)), "0.0");
         assert_eq!(text(Figure::of(f64::NAN)), r#"{"undefined":"out_of_range"}"#);
         assert_eq!(text(Figure::of(f64::INFINITY)), r#"{"undefined":"out_of_range"}"#);
+        assert_eq!(Undefined::NoMark.to_string(), "no_mark");
         let few = Undefined::TooFewObservations { have: 1, need: 2 };
+        assert_eq!(few.to_string(), "too_few_observations (have 1, need 2)");
         assert_eq!(text(Err(few).into()), r#"{"undefined":"too_few_observations","have":1,"need":2}"#);
         assert_eq!(text(Figure::of(1e300).map(|value| value * value)), r#"{"undefined":"out_of_range"}"#);
     }
