@@ -147,3 +147,20 @@ diesel::table! {
         at_ms -> BigInt,
     }
 }
+
+diesel::table! {
+    equity_points (strategy, venue, at_ms) {
+        strategy -> Text,
+        venue -> Text,
+        at_ms -> BigInt,
+        payload -> Text,
+    }
+}
+
+diesel::table! {
+    performance_state (only_one) {
+        only_one -> Integer,
+        seq -> BigInt,
+        payload -> Text,
+    }
+}
