@@ -7,6 +7,7 @@
 
 mod drain;
 mod options;
+mod performance;
 mod plan;
 mod risk;
 mod strategies;

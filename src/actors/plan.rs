@@ -3,6 +3,7 @@
 use super::kill_switch::KillSwitch;
 use super::oms::OmsPlan;
 use super::paper_exchange::EmbeddedAddress;
+use super::performance::PerformancePlan;
 use super::strategy::StrategySetup;
 use crate::domain::heartbeat::Knobs;
 use crate::domain::ids::{Symbol, VenueId};
@@ -42,6 +43,8 @@ pub struct Trading {
     pub venues: Vec<VenueWire>,
     /// The exchange inside this process, when a venue is it.
     pub embedded: Option<(PaperConfig, EmbeddedAddress)>,
+    /// How performance is observed.
+    pub performance: PerformancePlan,
     /// The built-in strategies.
     pub strategies: Vec<StrategySetup>,
 }

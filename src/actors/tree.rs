@@ -9,6 +9,7 @@ use super::kill_switch::{self, KillNews, KillOutlet, KillSwitch};
 use super::market_data::{self, MarketBoard, MarketOutlets, Subscriber};
 use super::oms::{self, Cursors, OmsHandle, OmsReadings, Wires};
 use super::paper_exchange;
+use super::performance::{self, PerformanceReadings};
 use super::plan::{Trading, VenueWire};
 use super::process_monitor::{self, ProcessReadings};
 use super::run_control::RunControl;
@@ -45,6 +46,8 @@ pub struct Readings {
     pub strategies: BTreeMap<StrategyId, StrategyReadings>,
     /// From each venue's heartbeat.
     pub heartbeats: BTreeMap<VenueId, HeartbeatReadings>,
+    /// What every strategy earned.
+    pub performance: PerformanceReadings,
     /// Alerts of everything but the order management.
     pub alerts: AlertBoard,
     /// Words to the process itself.
@@ -83,6 +86,13 @@ pub fn tree(readings: &mut Readings, trading: Option<Trading>) -> (SupervisorDec
     let readers = Readers::lazy(&trading.data_dir);
     let (journal, journal_cell) = journal::declare(trading.data_dir.clone(), readings.journal.clone());
     let controls = Some(journal.port());
+    readings.performance = PerformanceReadings::new(&trading.performance);
+    let figures = performance::declare(
+        readings.performance.clone(),
+        readers.clone(),
+        readings.oms.clone(),
+        journal.port(),
+    );
     let wires = Wires {
         journal,
         readers: readers.clone(),
@@ -102,7 +112,8 @@ pub fn tree(readings: &mut Readings, trading: Option<Trading>) -> (SupervisorDec
         beats.into_iter().fold(supervisor("heartbeats"), |all, setup| all.child(heartbeat::declare(setup).1));
     let (strategies, subscribers) = strategies(readings, &trading, &wires, &requests);
     let market = market(readings, &trading, &subscribers);
-    let root = root.child(infra).child(order_path).child(heartbeats).child(market).child(strategies);
+    let root =
+        root.child(infra).child(order_path).child(heartbeats).child(market).child(strategies).child(figures);
     (root, Parts { oms: Some(oms), readers: Some(readers), kill: Some(kill), controls })
 }
 

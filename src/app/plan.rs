@@ -76,7 +76,9 @@ pub(super) fn trading(
         by: launch.by.clone(),
         symbols,
     };
+    let performance = super::performance::plan(settings, &oms.settings.risk)?;
     Ok(Some(Trading {
+        performance,
         data_dir: settings.data_dir.0.clone(),
         oms,
         venues: venues.into_iter().map(|venue| wire(venue, kill.tripwire())).collect(),

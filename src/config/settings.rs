@@ -10,6 +10,7 @@ use super::kill_switch::KillSwitchSettings;
 use super::load::Configuration;
 use super::orders::Orders;
 use super::paper_exchange::PaperExchangeSettings;
+use super::performance::Performance;
 use super::problems::Problems;
 use super::risk::Risk;
 use super::strategies::StrategySettings;
@@ -52,6 +53,8 @@ pub struct Settings {
     pub heartbeat: HeartbeatSettings,
     /// Limits before every order; what nobody set denies.
     pub risk: Risk,
+    /// Strategy performance: how often it is observed, and costs besides fees.
+    pub performance: Performance,
     /// Restart, backoff and hang limits.
     pub supervision: Supervision,
 }
@@ -147,6 +150,7 @@ impl Configuration for Settings {
         self.orders.validate(problems);
         self.heartbeat.validate(problems);
         self.risk.validate(problems, &self.venues, &self.strategies);
+        self.performance.validate(problems, &self.strategies);
         self.supervision.validate(problems);
     }
 }

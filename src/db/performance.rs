@@ -73,7 +73,7 @@ fn names(scope: &Scope) -> (&str, &str) {
 }
 
 /// Names the statements of this table.
-struct Table;
+pub(super) struct Table;
 
 impl Line for PointRow {
     type Table = Table;

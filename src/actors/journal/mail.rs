@@ -1,6 +1,6 @@
 //! The journal's messages.
 
-use crate::db::TelemetryRow;
+use crate::db::{PerformanceWrite, TelemetryRow};
 use crate::domain::control::ControlRow;
 use crate::domain::journal::{Batch, Row, Seq, Ticket};
 use crate::supervision::Port;
@@ -101,3 +101,8 @@ pub struct AppendTelemetry(pub Vec<TelemetryRow>);
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct AppendControls(pub Vec<ControlRow>);
+
+/// Write observations of performance and the fold behind them, when nothing else waits.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct AppendPerformance(pub Box<PerformanceWrite>);

@@ -1,12 +1,13 @@
 //! The journal: the one component that writes, in groups, and says what is durable.
 //!
-//! `mail` are its messages, `queue` decides (pure), `cell` performs, `upkeep` and `controls` are what it does beside, `readings` is
+//! `mail` are its messages, `queue` decides (pure), `cell` performs, `upkeep`, `controls` and `performance` are what it does beside, `readings` is
 //! what others may see.
 
 mod cell;
 mod controls;
 mod declare;
 mod mail;
+mod performance;
 mod queue;
 mod readings;
 mod session;
@@ -15,7 +16,8 @@ mod upkeep;
 pub use cell::Journal;
 pub use declare::{declare, declare_with};
 pub use mail::{
-    Append, AppendControls, AppendTelemetry, JournalAnswer, JournalFailure, OpenSession, ReadRows, Session,
+    Append, AppendControls, AppendPerformance, AppendTelemetry, JournalAnswer, JournalFailure, OpenSession,
+    ReadRows, Session,
 };
 pub use queue::{BACKLOG_ROWS_MAX, GROUP_ROWS};
 pub use readings::{JournalReading, JournalReadings, JournalSettings};

@@ -1,6 +1,7 @@
 //! Figures of performance: of a return series from anywhere, and of a strategy from its fills.
 
 mod clock;
+mod costs;
 mod drawdown;
 mod figure;
 mod line;
@@ -18,6 +19,7 @@ mod watch;
 mod wins;
 
 pub use clock::{DAY, KEPT_MS, Period, THINNING, periods_per_year, tick_at};
+pub use costs::{Allotment, Allotments};
 pub use drawdown::{Deepest, Path};
 pub use figure::{Figure, Maybe, Undefined};
 pub use moments::Moments;

@@ -86,6 +86,8 @@ pub struct Tracker {
     venues: BTreeMap<VenueId, Exposed>,
     all: Exposed,
     watch: Watch,
+    /// The day of the last daily record, counted from the epoch.
+    day: Option<i64>,
 }
 
 /// What an instrument is worth at a moment; `None` while nobody knows.
@@ -119,6 +121,12 @@ impl Tracker {
         }
         self.cursor = row.seq;
         Ok(())
+    }
+
+    /// Is a day (counted from the epoch) over for which there is no record yet? The first day begins without one.
+    pub fn turns_to(&mut self, day: i64) -> bool {
+        let before = self.day.replace(day);
+        before.is_some_and(|before| before != day)
     }
 
     fn desk(&mut self, strategy: &StrategyId, venue: &VenueId) -> &mut Desk {
