@@ -12,6 +12,7 @@ mod exit;
 pub mod journal;
 pub mod kpi;
 mod orders;
+mod performance;
 mod read;
 mod risk;
 mod serve;
@@ -91,6 +92,8 @@ enum Command {
     /// Check, export or follow the journal of a data directory.
     #[command(subcommand)]
     Journal(journal::JournalCommand),
+    /// What every strategy of a running instance earned.
+    Performance(performance::PerformanceArgs),
     /// The figures of a return series from elsewhere.
     Kpi(kpi::KpiArgs),
     /// The paper exchange alone, as a server.
@@ -130,6 +133,7 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
         Command::Audit(args) => read::audit(&args, out, err),
         Command::Token(command) => token::run(&command, out, err),
         Command::Journal(command) => journal::run(&command, out, err),
+        Command::Performance(args) => performance::run(&args, out, err),
         Command::Kpi(args) => kpi::run(&args, out, err),
         Command::Venue(args) => return venue::run(&args, out, err),
         Command::Openapi => {

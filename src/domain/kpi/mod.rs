@@ -2,6 +2,7 @@
 
 mod clock;
 mod costs;
+mod curve;
 mod drawdown;
 mod figure;
 mod line;
@@ -20,6 +21,7 @@ mod wins;
 
 pub use clock::{DAY, KEPT_MS, Period, THINNING, periods_per_year, tick_at};
 pub use costs::{Allotment, Allotments};
+pub use curve::{CurvePoint, MOMENTS_MAX, curve, curve_clock};
 pub use drawdown::{Deepest, Path};
 pub use figure::{Figure, Maybe, Undefined};
 pub use moments::Moments;

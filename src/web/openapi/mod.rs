@@ -7,6 +7,7 @@
 mod build;
 mod operation;
 pub(super) mod operations;
+pub(super) mod performance;
 mod schema;
 mod shapes;
 

@@ -15,6 +15,7 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
     all.extend(trading());
     all.extend(controls());
     all.extend(requests());
+    all.extend(super::performance::shapes());
     all
 }
 
