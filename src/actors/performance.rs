@@ -9,13 +9,16 @@ use super::journal::AppendPerformance;
 use super::oms::OmsReadings;
 use crate::clock;
 use crate::db::{DbError, PAGE_MAX, PerformanceWrite, PointRow, Readers};
-use crate::domain::ids::{Correlation, StrategyId, VenueId};
+use crate::domain::ids::{Asset, Correlation, StrategyId, Symbol, VenueId};
 use crate::domain::journal::{NewRow, Row};
-use crate::domain::kpi::{Allotments, DAY, Scope, TrackError, Tracker, tick_at};
+use crate::domain::kpi::{Allotments, DAY, Scope, Totals, TrackError, Tracker, tick_at};
+use crate::domain::money::Price;
+use crate::domain::oms::Mark;
 use crate::domain::time::WallMs;
 use crate::supervision::{Cell, ChildSpec, Ctx, Handle, Port, Restart, SupervisorDecl, cell, supervisor};
 use actix::{Actor, AsyncContext};
 use parking_lot::RwLock;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Duration;
@@ -36,6 +39,8 @@ pub struct PerformancePlan {
     pub sample: Duration,
     /// Budgets and costs.
     pub allotments: Allotments,
+    /// Fixed prices in the currency, of assets without an instrument against it.
+    pub asset_prices: BTreeMap<Asset, Price>,
 }
 
 /// How the tracker is.
@@ -201,7 +206,11 @@ impl Performance {
             None => now,
         };
         let Stage::Following(tracker) = &mut self.stage else { return Ok(()) };
-        let mark = |venue: &VenueId, symbol: &crate::domain::ids::Symbol| self.oms.mark(venue, symbol);
+        let fixed = fixed_prices(self.readings.plan());
+        let mark = |venue: &VenueId, symbol: &Symbol| {
+            let price = || fixed.get(symbol).map(|price| Mark { bid: *price, ask: *price });
+            self.oms.mark(venue, symbol).or_else(price)
+        };
         let too_large = || "a figure does not fit".to_owned();
         // What was not observed is not held against anybody.
         let since = self.last.map_or(0, |last| at.0.saturating_sub(last.0));
@@ -271,9 +280,21 @@ fn from_the_beginning(readers: &Readers) -> Rebuilt {
     }
 }
 
+/// Configured prices under the names that instruments for them would have.
+fn fixed_prices(plan: Option<&PerformancePlan>) -> BTreeMap<Symbol, Price> {
+    let priced = |plan: &PerformancePlan| {
+        let currency = plan.allotments.currency.clone();
+        let one = |(asset, price): (&Asset, &Price)| {
+            Some((Symbol::new(&format!("{asset}{currency}")).ok()?, *price))
+        };
+        plan.asset_prices.iter().filter_map(one).collect()
+    };
+    plan.map(priced).unwrap_or_default()
+}
+
 /// The day's figures as a row of the journal.
-fn daily_row(at: WallMs, scopes: &[(&Scope, crate::domain::kpi::Totals)]) -> Result<NewRow, String> {
-    let one = |(scope, totals): &(&Scope, crate::domain::kpi::Totals)| {
+fn daily_row(at: WallMs, scopes: &[(&Scope, Totals)]) -> Result<NewRow, String> {
+    let one = |(scope, totals): &(&Scope, Totals)| {
         let strategy = scope.strategy.as_ref().map(StrategyId::as_str);
         let venue = scope.venue.as_ref().map(VenueId::as_str);
         serde_json::json!({"strategy": strategy, "venue": venue, "totals": totals})

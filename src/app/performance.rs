@@ -27,6 +27,7 @@ pub(super) fn plan(settings: &Settings, risk: &RiskSettings) -> Result<Performan
     let strategies = settings.strategies.iter().map(one).collect::<Result<Vec<_>, PlanError>>()?;
     Ok(PerformancePlan {
         sample: Duration::from_secs(settings.performance.sample_seconds),
+        asset_prices: risk.asset_prices.clone(),
         allotments: Allotments {
             currency: risk.currency.clone(),
             funding_per_day: settings.performance.funding(),

@@ -6,7 +6,11 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
     reason = "tests"
 )]
 
 mod command;
+mod desk;
+mod truth;
