@@ -211,7 +211,7 @@ pub const ROUTES: &[RouteEntry] = &[
     get("/api/v1/performance", || web::route().to(performance::figures), figures_doc::performance),
     get("/api/v1/performance/equity", || web::route().to(performance::equity), figures_doc::equity),
     get("/performance", || web::route().to(performance::page), figures_doc::performance_page),
-    open("/performance/style.css", || web::route().to(performance::style), figures_doc::performance_style),
+    get("/performance/style.css", || web::route().to(performance::style), figures_doc::performance_style),
     get("/api/v1/events", || web::route().to(events::events), doc::events),
     debugging("/debug/web/panic", || web::route().to(debug::panic)),
     debugging("/debug/actors/{path:.+}/{fault}", || web::route().to(debug::inject)),
