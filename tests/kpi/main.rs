@@ -13,4 +13,5 @@
 
 mod command;
 mod desk;
+mod store;
 mod truth;

@@ -79,7 +79,15 @@ async fn profits_are_the_exchanges_own_over_sigkill() {
             assert_eq!(kept.get(at), Some(pnl), "the observation of {at} is lost or changed");
         }
     }
+    until_fills(&runtime, &desk, 20).await;
+
+    // A fold that cannot be used is made anew from the journal.
+    let mut runtime = runtime;
+    runtime.process.kill();
+    spoil(&desk);
+    let runtime = observed(&desk).await;
     until_fills(&runtime, &desk, 30).await;
+    assert!(runtime.process.log().contains("worked out anew"), "{}", runtime.process.log());
 
     // Everything stands still: what is held, and what it is worth.
     let reason = json!({"reason": "the test compares"});
@@ -146,6 +154,16 @@ async fn profits_are_the_exchanges_own_over_sigkill() {
         .sum();
     assert_eq!(parts, told);
     surfaces(&runtime, &desk).await;
+}
+
+/// Leaves a stored fold that no version has written.
+fn spoil(desk: &Desk) {
+    use diesel::{Connection as _, RunQueryDsl as _};
+    let path = desk.data().join(plimsoll::db::DATABASE);
+    let mut connection = diesel::SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    let changed =
+        diesel::sql_query("UPDATE performance_state SET payload = '{}'").execute(&mut connection).unwrap();
+    assert_eq!(changed, 1, "there is a stored fold");
 }
 
 /// The same figures on the page and on the command line; wrong questions are refused.
