@@ -213,8 +213,12 @@ impl Performance {
         };
         let too_large = || "a figure does not fit".to_owned();
         // What was not observed is not held against anybody.
+        let hour = |at: WallMs| at.0.div_euclid(THIN_EVERY);
+        let thins = self.last.is_none_or(|last| hour(last) != hour(at));
         let since = self.last.map_or(0, |last| at.0.saturating_sub(last.0));
         let elapsed = if since <= self.sample_ms.saturating_mul(2) { since } else { 0 };
+        // Whatever goes wrong from here on, this moment is over: an observation that is not written is a gap.
+        self.last = Some(at);
         tracker.accrue(u64::try_from(elapsed).unwrap_or(0), &mark).ok_or_else(too_large)?;
         let scopes = tracker.scopes();
         let mut points = Vec::with_capacity(scopes.len());
@@ -230,14 +234,12 @@ impl Performance {
             seq: tracker.cursor().0,
             state: serde_json::to_string(tracker).map_err(|error| error.to_string())?,
             daily,
-            thin: (at.0.div_euclid(THIN_EVERY) != self.last.map_or(0, |last| last.0.div_euclid(THIN_EVERY)))
-                .then_some(at),
+            thin: thins.then_some(at),
         };
         let row = write.seq;
         self.journal
             .tell(AppendPerformance(Box::new(write)))
             .map_err(|_| "the journal takes no observations now".to_owned())?;
-        self.last = Some(at);
         *self.readings.latest.write() =
             PerformanceReading { row, observed_at: Some(at), scopes, failure: None };
         Ok(())

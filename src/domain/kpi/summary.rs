@@ -233,7 +233,7 @@ impl Summary {
         let basis = Basis::yearly(periods_per_year(clock_ms));
         let money = money(before, &last.totals, observed_ms, costs);
         let roi = money.as_ref().map_err(|why| *why).and_then(|money| {
-            let (net, budget) = (money.net_pnl.0.clone()?, money.budget.0.clone()?);
+            let (net, budget) = (money.net_pnl.0?, money.budget.0?);
             Ok(double(net)? / double(budget)?)
         });
         let exposed = last.totals.exposed_ms.saturating_sub(before.exposed_ms);

@@ -26,7 +26,7 @@ pub(super) struct Dot {
 /// Draws a line; `None` when fewer than two moments have a value.
 pub(super) fn line(dots: &[Dot], name: &str, label: fn(f64) -> String) -> Option<String> {
     let known = || dots.iter().filter_map(|dot| dot.value.map(|value| (dot.at, value)));
-    let (first, last) = (known().next()?.0, known().last()?.0);
+    let (first, last) = (known().next()?.0, known().next_back()?.0);
     let span = double(last.0.checked_sub(first.0).filter(|span| *span >= 1_000)?);
     let low = known().map(|(_, value)| value).fold(f64::INFINITY, f64::min);
     let high = known().map(|(_, value)| value).fold(f64::NEG_INFINITY, f64::max);
