@@ -21,6 +21,7 @@ pub(super) fn plan(settings: &Settings, risk: &RiskSettings) -> Result<Performan
             // Of all that match, the tightest holds.
             budget: budgets.min().copied(),
             running_per_day: settings.performance.running(&strategy.name),
+            trials: settings.performance.trials(&strategy.name),
             strategy: id,
         })
     };

@@ -15,6 +15,8 @@ use std::ops::RangeInclusive;
 pub const SAMPLE_SECONDS: RangeInclusive<u64> = 1..=900;
 /// Every observation clock must tick with the coarsest step within an hour that is kept.
 const QUARTER_SECONDS: u64 = 900;
+/// Fewest variants that are a record of trials.
+const TRIALS_MIN: u64 = 2;
 /// The name of all strategies.
 const ALL: &str = "*";
 
@@ -30,11 +32,29 @@ pub struct Performance {
     /// Funding a day of what is held, as a share of its value.
     #[schemars(with = "String")]
     pub funding_per_day: String,
+    /// How many variants were tried before a strategy was chosen; without it there is no Deflated Sharpe.
+    pub trials: BTreeMap<String, TrialRecord>,
+}
+
+/// What is on record of the variants of a strategy that were tried.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrialRecord {
+    /// Variants, the chosen one included; two at least.
+    pub n: u64,
+    /// Variance of their yearly Sharpe ratios.
+    #[schemars(with = "String")]
+    pub sharpe_variance: String,
 }
 
 impl Default for Performance {
     fn default() -> Self {
-        Self { sample_seconds: 60, running_costs_per_day: BTreeMap::new(), funding_per_day: "0".to_owned() }
+        Self {
+            sample_seconds: 60,
+            running_costs_per_day: BTreeMap::new(),
+            funding_per_day: "0".to_owned(),
+            trials: BTreeMap::new(),
+        }
     }
 }
 
@@ -65,6 +85,20 @@ impl Performance {
                 "write a decimal from 0 to 1 in quotes, such as \"0.0003\"",
             );
         }
+        for (name, trials) in &self.trials {
+            let path = || KeyPath::from("performance.trials").child(name.clone());
+            if !strategies.iter().any(|strategy| strategy.name == *name) {
+                let advice = "name a configured strategy";
+                problems.rule(path(), "unknown_strategy", format!("`{name}` is not configured"), advice);
+            }
+            if trials.n < TRIALS_MIN
+                || figure(&trials.sharpe_variance).is_none_or(|variance| variance.is_zero())
+            {
+                let advice =
+                    "write {n: 40, sharpe_variance: \"0.5\"}: two variants or more, a variance above 0";
+                problems.rule(path(), "bad_trials", "this is no record of trials", advice);
+            }
+        }
         for (name, cost) in &self.running_costs_per_day {
             let path = || KeyPath::from("performance.running_costs_per_day").child(name.clone());
             if name != ALL && !strategies.iter().any(|strategy| strategy.name == *name) {
@@ -83,6 +117,13 @@ impl Performance {
     pub fn running(&self, strategy: &str) -> Decimal {
         let own = self.running_costs_per_day.get(strategy).or_else(|| self.running_costs_per_day.get(ALL));
         own.and_then(|text| figure(text)).unwrap_or_default()
+    }
+
+    /// Variants of a strategy that were tried, and the variance of their yearly Sharpe ratios.
+    #[must_use]
+    pub fn trials(&self, strategy: &str) -> Option<(u64, Decimal)> {
+        let record = self.trials.get(strategy)?;
+        Some((record.n, figure(&record.sharpe_variance)?))
     }
 
     /// Funding a day as a fraction.

@@ -18,6 +18,8 @@ pub struct Allotment {
     pub budget: Option<Decimal>,
     /// Fixed running costs a day in the currency.
     pub running_per_day: Decimal,
+    /// Variants that were tried before it was chosen, and the variance of their yearly Sharpe ratios.
+    pub trials: Option<(u64, Decimal)>,
 }
 
 /// See the module's head.
@@ -43,15 +45,18 @@ impl Allotments {
         if own.peek().is_none() {
             return CostModel { funding_per_day: self.funding_per_day, ..CostModel::default() };
         }
-        let (mut budget, mut running) = (Some(Decimal::ZERO), Decimal::ZERO);
+        let (mut budget, mut running, mut trials) = (Some(Decimal::ZERO), Decimal::ZERO, None);
         for one in own {
             budget = budget.zip(one.budget).and_then(|(sum, own)| sum.checked_add(own));
             running = running.saturating_add(one.running_per_day);
+            // A choice was made for one strategy; several together were not chosen.
+            trials = scope.strategy.as_ref().and(one.trials);
         }
         CostModel {
             budget: budget.map(|budget| (self.currency.clone(), budget)),
             running_per_day: running,
             funding_per_day: self.funding_per_day,
+            trials,
         }
     }
 }
@@ -66,6 +71,7 @@ mod tests {
             venue: venue.map(|venue| VenueId::new(venue).unwrap()),
             budget: budget.map(Decimal::from),
             running_per_day: Decimal::ONE,
+            trials: Some((40, Decimal::ONE)),
         }
     }
 
@@ -82,6 +88,8 @@ mod tests {
         let at = |venue: &str| Scope { strategy: None, venue: Some(VenueId::new(venue).unwrap()) };
         assert_eq!(budget(&known, &Scope::default()), Some(Decimal::from(17)));
         assert_eq!(budget(&known, &at("x")), Some(Decimal::from(15)));
+        let own = Scope { strategy: Some(StrategyId::new("a").unwrap()), venue: None };
+        assert_eq!((known.of(&own).trials, known.of(&at("y")).trials), (Some((40, Decimal::ONE)), None));
         assert_eq!(known.of(&at("y")).running_per_day, Decimal::TWO);
         let unknown = all(vec![one("a", None, Some(10)), one("b", None, None)]);
         assert_eq!(budget(&unknown, &Scope::default()), None);

@@ -8,6 +8,7 @@ use super::drawdown::Path;
 use super::figure::{Figure, Maybe, Undefined};
 use super::numbers::count;
 use super::report::{Basis, ReturnFigures};
+use super::sharpe::Trials;
 use super::totals::{Money, OrderCounts, Totals};
 use crate::domain::ids::Asset;
 use crate::domain::time::WallMs;
@@ -33,6 +34,8 @@ pub struct CostModel {
     pub running_per_day: Decimal,
     /// Funding of what is held a day, as a fraction of its value.
     pub funding_per_day: Decimal,
+    /// Variants that were tried, and the variance of their yearly Sharpe ratios; `None` when not recorded.
+    pub trials: Option<(u64, Decimal)>,
 }
 
 /// Money of a period, decimals as strings.
@@ -230,7 +233,11 @@ impl Summary {
         let before = if whole { &nothing } else { &first.totals };
         let observed_ms = last.at.0.saturating_sub(first.at.0);
         let (returns, gaps) = returns(points, clock_ms, costs);
-        let basis = Basis::yearly(periods_per_year(clock_ms));
+        let periods = periods_per_year(clock_ms);
+        let per_period = |(n, variance): (u64, Decimal)| {
+            variance.to_f64().map(|variance| Trials { n, variance: variance / periods })
+        };
+        let basis = Basis { trials: costs.trials.and_then(per_period), ..Basis::yearly(periods) };
         let money = money(before, &last.totals, observed_ms, costs);
         let roi = money.as_ref().map_err(|why| *why).and_then(|money| {
             let (net, budget) = (money.net_pnl.0?, money.budget.0?);

@@ -49,6 +49,10 @@ fn money_of_a_period_is_a_difference_and_costs_are_taken_off() {
     let made = Summary::of(Period::All, super::super::DAY, &points, false, &costs).money.0.unwrap();
     assert_eq!((made.pnl.0, made.running_costs, made.funding), (Ok(d("100")), d("2"), d("1")));
     assert_eq!(made.net_pnl.0, Ok(d("97")));
+    let chosen = CostModel { trials: Some((40, d("0.5"))), ..costs.clone() };
+    let tried = Summary::of(Period::All, super::super::DAY, &points, true, &chosen).returns;
+    assert_eq!((tried.basis.trials.map(|t| t.n), tried.n), (Some(40), 1));
+    assert_eq!(tried.deflated_sharpe, Figure::Undefined(Undefined::TooFewObservations { have: 1, need: 2 }));
     let whole = Summary::of(Period::All, super::super::DAY, &points, true, &costs);
     assert_eq!(whole.money.0.unwrap().pnl.0, Ok(d("105")), "nothing happened before the first observation");
     assert_eq!(whole.roi, Figure::Defined(0.102));
