@@ -8,6 +8,7 @@
 mod alerts;
 mod drain;
 mod options;
+mod performance;
 mod plan;
 mod risk;
 mod sentinel;

@@ -19,7 +19,9 @@
 //! │   └── heartbeat-<venue>     is it there, what does it hold, how often was it lost?
 //! ├── market                    one_for_one
 //! │   └── market-<venue>        books, quotes and trades of one venue
-//! └── strategies                one_for_one    each under a supervisor of its own
+//! ├── strategies                one_for_one    each under a supervisor of its own
+//! └── figures                   one_for_one    what is worked out beside; stays down alone
+//!     └── performance           what every strategy earned, on a fixed clock
 //! ```
 //!
 //! A journal that fails takes the orders with it, because they must not go on unwritten; orders that fail take
@@ -38,6 +40,7 @@ pub mod market_data;
 pub mod oms;
 pub mod page_readings;
 pub mod paper_exchange;
+pub mod performance;
 pub mod plan;
 pub mod process_monitor;
 pub mod run_control;

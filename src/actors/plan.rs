@@ -4,6 +4,7 @@ use super::dead_man::{DeadManPlan, VitalLimits};
 use super::kill_switch::KillSwitch;
 use super::oms::OmsPlan;
 use super::paper_exchange::EmbeddedAddress;
+use super::performance::PerformancePlan;
 use super::strategy::StrategySetup;
 use crate::domain::alert::Settings;
 use crate::domain::heartbeat::Knobs;
@@ -45,6 +46,8 @@ pub struct Trading {
     pub venues: Vec<VenueWire>,
     /// The exchange inside this process, when a venue is it.
     pub embedded: Option<(PaperConfig, EmbeddedAddress)>,
+    /// How performance is observed.
+    pub performance: PerformancePlan,
     /// The built-in strategies.
     pub strategies: Vec<StrategySetup>,
     /// What the operator decided about alerts.

@@ -12,6 +12,7 @@ use super::market_data::{self, MarketBoard, MarketOutlets, Subscriber};
 use super::oms::{self, Cursors, OmsHandle, OmsReadings, Wires};
 use super::page_readings::PageReadings;
 use super::paper_exchange;
+use super::performance::{self, PerformanceReadings};
 use super::plan::{Trading, VenueWire};
 use super::process_monitor::{self, ProcessReadings};
 use super::run_control::RunControl;
@@ -49,6 +50,8 @@ pub struct Readings {
     pub strategies: BTreeMap<StrategyId, StrategyReadings>,
     /// From each venue's heartbeat.
     pub heartbeats: BTreeMap<VenueId, HeartbeatReadings>,
+    /// What every strategy earned.
+    pub performance: PerformanceReadings,
     /// Alerts of everything but the order management.
     pub alerts: AlertBoard,
     /// From the alert router.
@@ -160,6 +163,13 @@ fn trading_tree(
         }
         None => alerting,
     };
+    readings.performance = PerformanceReadings::new(&trading.performance);
+    let figures = performance::declare(
+        readings.performance.clone(),
+        readers.clone(),
+        readings.oms.clone(),
+        journal.port(),
+    );
     let wires = Wires {
         journal,
         readers: readers.clone(),
@@ -185,7 +195,7 @@ fn trading_tree(
     let root = root.child(infra).child(order_path).child(alerting).child(heartbeats).child(market);
     let parts =
         Parts { oms: Some(oms), readers: Some(readers), kill: Some(kill), alerts: Some(alerts), controls };
-    (root.child(strategies), parts, hands)
+    (root.child(strategies).child(figures), parts, hands)
 }
 
 type Requests = Port<strategy::StrategyRequest>;

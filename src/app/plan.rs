@@ -95,7 +95,9 @@ pub(super) fn trading(
         max_age: Duration::from_millis(dead_man.max_age_ms),
         delivery_max_age: Duration::from_millis(dead_man.delivery_max_age_ms),
     };
+    let performance = super::performance::plan(settings, &oms.settings.risk)?;
     Ok(Some(Trading {
+        performance,
         dead_man: DeadManPlan::new(dead_man, env)?,
         vitals,
         alerts,

@@ -12,7 +12,9 @@ mod drill;
 mod duration;
 mod exit;
 pub mod journal;
+pub mod kpi;
 mod orders;
+mod performance;
 mod read;
 mod risk;
 mod serve;
@@ -101,6 +103,10 @@ enum Command {
     /// Check, export or follow the journal of a data directory.
     #[command(subcommand)]
     Journal(journal::JournalCommand),
+    /// What every strategy of a running instance earned.
+    Performance(performance::PerformanceArgs),
+    /// The figures of a return series from elsewhere.
+    Kpi(kpi::KpiArgs),
     /// The paper exchange alone, as a server.
     Venue(venue::VenueArgs),
     /// Print the description of the HTTP API, OpenAPI 3.1.
@@ -145,6 +151,8 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
         Command::Audit(args) => read::audit(&args, out, err),
         Command::Token(command) => token::run(&command, out, err),
         Command::Journal(command) => journal::run(&command, out, err),
+        Command::Performance(args) => performance::run(&args, out, err),
+        Command::Kpi(args) => kpi::run(&args, out, err),
         Command::Venue(args) => return venue::run(&args, out, err),
         Command::Openapi => {
             out.write_all(crate::app::openapi().as_bytes()).map(|()| Exit::Ok).map_err(Into::into)

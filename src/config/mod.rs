@@ -17,6 +17,7 @@ pub mod node;
 pub mod orders;
 pub mod paper_exchange;
 pub mod path;
+pub mod performance;
 pub mod position;
 pub mod problems;
 pub mod risk;

@@ -11,6 +11,7 @@ use super::kill_switch::KillSwitchSettings;
 use super::load::Configuration;
 use super::orders::Orders;
 use super::paper_exchange::PaperExchangeSettings;
+use super::performance::Performance;
 use super::problems::Problems;
 use super::risk::Risk;
 use super::sentinel::SentinelSettings;
@@ -58,6 +59,8 @@ pub struct Settings {
     pub risk: Risk,
     /// Who is told when something is wrong, and how.
     pub alerts: Alerts,
+    /// Strategy performance: how often it is observed, and costs besides fees.
+    pub performance: Performance,
     /// Restart, backoff and hang limits.
     pub supervision: Supervision,
 }
@@ -155,6 +158,7 @@ impl Configuration for Settings {
         self.sentinel.validate(problems, &self.venues);
         self.risk.validate(problems, &self.venues, &self.strategies);
         self.alerts.validate(problems);
+        self.performance.validate(problems, &self.strategies);
         self.supervision.validate(problems);
     }
 }

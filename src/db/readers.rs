@@ -10,14 +10,17 @@ use super::data_dir::DataDir;
 use super::error::DbError;
 use super::fills::{self, FillFilter, NumberedFill};
 use super::orders::{self, OrderFilter};
+use super::performance;
 use super::snapshots::{self, SnapshotAge};
 use super::verify::{self, Verified};
 use super::{holdings, journal_rows, meta};
 use crate::domain::control::{AuditRow, IdempotencyKey, Pinned};
 use crate::domain::ids::{ClientOrderId, Symbol, TradeId, VenueId};
 use crate::domain::journal::{BalanceRow, Row, Seq};
+use crate::domain::kpi::{Point, Scope, Tracker};
 use crate::domain::ledger::Position;
 use crate::domain::order::{Order, OrderNumber};
+use crate::domain::time::WallMs;
 use diesel::SqliteConnection;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as PoolError, Pool, PooledConnection};
 use std::path::Path;
@@ -202,6 +205,39 @@ impl Readers {
     /// [`DbError`].
     pub fn tag(&self) -> Result<Option<String>, DbError> {
         meta::get(&mut *self.connection()?, meta::TAG)
+    }
+
+    /// The stored fold of performance; `None` before the first.
+    ///
+    /// # Errors
+    /// [`DbError`]; [`DbError::Unreadable`] when another version wrote it.
+    pub fn performance_state(&self) -> Result<Option<Tracker>, DbError> {
+        performance::state(&mut *self.connection()?)
+    }
+
+    /// Observations of performance from a moment on, oldest first: those at multiples of a clock (milliseconds), the
+    /// first and the last; the newest [`super::POINTS_MAX`].
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub fn equity_points(&self, scope: &Scope, from: WallMs, clock_ms: i64) -> Result<Vec<Point>, DbError> {
+        performance::points(&mut *self.connection()?, scope, from, clock_ms)
+    }
+
+    /// When a scope's performance was first observed.
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub fn observed_since(&self, scope: &Scope) -> Result<Option<WallMs>, DbError> {
+        performance::since(&mut *self.connection()?, scope)
+    }
+
+    /// The journal's folder, for a look of its own.
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub fn inspector(&self) -> Result<Inspector, DbError> {
+        Inspector::open(self.dir.root())
     }
 
     /// When the newest snapshot was taken; `None` before the first.

@@ -185,3 +185,20 @@ diesel::table! {
         record -> Text,
     }
 }
+
+diesel::table! {
+    equity_points (strategy, venue, at_ms) {
+        strategy -> Text,
+        venue -> Text,
+        at_ms -> BigInt,
+        payload -> Text,
+    }
+}
+
+diesel::table! {
+    performance_state (only_one) {
+        only_one -> Integer,
+        seq -> BigInt,
+        payload -> Text,
+    }
+}

@@ -127,6 +127,15 @@ impl Writer {
     /// # Errors
     /// [`WriteError`]: nothing of it was written.
     pub fn append<B: Borrow<Batch>>(&mut self, batches: &[B]) -> Result<Appended, WriteError> {
+        self.append_with(batches, |_| Ok(()))
+    }
+
+    /// Writes batches, and in the same transaction what stands beside them.
+    pub(super) fn append_with<B: Borrow<Batch>>(
+        &mut self,
+        batches: &[B],
+        beside: impl FnOnce(&mut SqliteConnection) -> QueryResult<()>,
+    ) -> Result<Appended, WriteError> {
         let before = self.head;
         let mut rows = Vec::new();
         let (mut head, mut snapshot) = (before, None);
@@ -141,6 +150,7 @@ impl Writer {
         let done = immediate(&mut self.connection, |connection| {
             lines::insert(connection, &rows)?;
             let fills_known = merged.write(connection)?;
+            beside(connection)?;
             if let Some((at, taken)) = snapshot {
                 snapshots::write(connection, at, now, &taken.state)?;
             }

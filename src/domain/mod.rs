@@ -16,6 +16,7 @@ pub mod instrument;
 pub mod journal;
 pub mod kill_switch;
 pub mod lease;
+pub mod kpi;
 pub mod ledger;
 pub mod losses;
 pub mod market;

@@ -30,6 +30,7 @@ mod order_requests;
 mod orders;
 mod pace;
 mod pages;
+mod performance;
 mod positions;
 mod problem;
 mod quotes;

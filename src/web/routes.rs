@@ -5,11 +5,11 @@
 
 use super::access::Access;
 use super::calm::calm;
-use super::openapi::{Operation, alert_operations as alert_doc, operations as doc};
+use super::openapi::{Operation, alert_operations as alert_doc, operations as doc, performance as figures_doc};
 use super::problem::Problem;
 use super::{
     alert_words, alerts, audit, books, controls, debug, events, health, incidents, metrics, openapi, orders,
-    positions, quotes, risk, status, strategies, supervision,
+    performance, positions, quotes, risk, status, strategies, supervision,
 };
 use crate::domain::token::Scope;
 use actix_web::dev::ServiceRequest;
@@ -245,6 +245,10 @@ pub const ROUTES: &[RouteEntry] = &[
         || web::route().to(strategies::re_enable),
         doc::re_enable_strategy,
     ),
+    get("/api/v1/performance", || web::route().to(performance::figures), figures_doc::performance),
+    get("/api/v1/performance/equity", || web::route().to(performance::equity), figures_doc::equity),
+    get("/performance", || web::route().to(performance::page), figures_doc::performance_page),
+    get("/performance/style.css", || web::route().to(performance::style), figures_doc::performance_style),
     get("/api/v1/events", || web::route().to(events::events), doc::events),
     debugging("/debug/web/panic", || web::route().to(debug::panic)),
     debugging("/debug/alerts", || web::route().to(debug::alerts)),

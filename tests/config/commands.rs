@@ -132,6 +132,7 @@ fn the_schema_states_the_limits_that_are_enforced() {
                 "Orders" => &["orders"],
                 "HeartbeatSettings" => &["heartbeat"],
                 "SentinelSettings" => &["sentinel"],
+                "Performance" => &["performance"],
                 "PaperExchangeSettings" => &["paper_exchange"],
                 "Web" => &["web"],
                 "Supervision" => &["supervision"],
@@ -152,7 +153,7 @@ fn the_schema_states_the_limits_that_are_enforced() {
             checked += 1;
         }
     }
-    assert_eq!(checked, 48, "a key with limits is missing in the schema");
+    assert_eq!(checked, 49, "a key with limits is missing in the schema");
 }
 
 #[test]

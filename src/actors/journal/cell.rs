@@ -14,7 +14,7 @@ use super::readings::{JournalReadings, JournalSettings};
 use super::session::{self, Checked};
 use super::upkeep::UPKEEP;
 use crate::clock;
-use crate::db::{Link, TelemetryRow, WriteError, Writer};
+use crate::db::{Link, PerformanceWrite, TelemetryRow, WriteError, Writer};
 use crate::domain::control::ControlRow;
 use crate::domain::journal::{Batch, Row};
 use crate::supervision::{Ctx, Fence, Port, TellError};
@@ -52,6 +52,7 @@ pub struct Journal {
     pub(super) sessions: Arc<AtomicU64>,
     pub(super) telemetry: VecDeque<TelemetryRow>,
     pub(super) controls: VecDeque<ControlRow>,
+    pub(super) performance: VecDeque<PerformanceWrite>,
     pub(super) last_append: Instant,
     pub(super) last_write: Option<Instant>,
     pub(super) archive_again: Instant,
@@ -83,6 +84,7 @@ impl Actor for Journal {
         self.write_all(ctx);
         self.write_controls();
         self.write_alerts_left();
+        self.write_performance();
         self.deliver();
         if !self.queue.is_empty() {
             tracing::error!(

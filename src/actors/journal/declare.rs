@@ -52,6 +52,7 @@ pub fn declare_with(
             sessions: Arc::clone(&sessions),
             telemetry: VecDeque::new(),
             controls: VecDeque::new(),
+            performance: VecDeque::new(),
             last_append: now,
             last_write: None,
             archive_again: now,

@@ -1,6 +1,6 @@
 //! The journal's messages.
 
-use crate::db::TelemetryRow;
+use crate::db::{PerformanceWrite, TelemetryRow};
 use crate::domain::control::ControlRow;
 use crate::domain::journal::{Batch, Row, Seq, Ticket};
 use crate::supervision::Port;
@@ -114,3 +114,7 @@ pub struct AppendAlerts {
     /// Hears that it is on the disk.
     pub done: oneshot::Sender<()>,
 }
+/// Write observations of performance and the fold behind them, when nothing else waits.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct AppendPerformance(pub Box<PerformanceWrite>);

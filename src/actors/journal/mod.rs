@@ -1,6 +1,7 @@
 //! The journal: the one component that writes, in groups, and says what is durable.
 //!
-//! `mail` are its messages, `queue` decides (pure), `cell` performs, `alerts`, `upkeep` and `controls` are what it does beside, `readings` is
+//! `mail` are its messages, `queue` decides (pure), `cell` performs, `alerts`, `upkeep`, `controls` and `performance` are
+//! what it does beside, `readings` is
 //! what others may see.
 
 mod alerts;
@@ -8,6 +9,7 @@ mod cell;
 mod controls;
 mod declare;
 mod mail;
+mod performance;
 mod queue;
 mod readings;
 mod session;
@@ -16,7 +18,7 @@ mod upkeep;
 pub use cell::Journal;
 pub use declare::{declare, declare_with};
 pub use mail::{
-    Append, AppendAlerts, AppendControls, AppendTelemetry, JournalAnswer, JournalFailure, OpenSession,
+    Append, AppendAlerts, AppendControls, AppendPerformance, AppendTelemetry, JournalAnswer, JournalFailure, OpenSession,
     ReadRows, Session,
 };
 pub use queue::{BACKLOG_ROWS_MAX, GROUP_ROWS};

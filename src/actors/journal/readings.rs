@@ -58,6 +58,8 @@ pub struct JournalReading {
     pub disk_low: bool,
     /// Measurements that found no room.
     pub telemetry_dropped: u64,
+    /// Observations of performance that found no room.
+    pub performance_dropped: u64,
     /// Lines of the audit that found no room.
     pub controls_dropped: u64,
 }

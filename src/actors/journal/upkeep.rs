@@ -40,6 +40,7 @@ impl Journal {
         }
         self.write_controls();
         self.write_telemetry();
+        self.write_performance();
         let now = clock::monotonic();
         let proven = self.last_write.is_some_and(|at| {
             now.saturating_duration_since(at).saturating_add(UPKEEP) < self.settings.heartbeat

@@ -15,28 +15,28 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Decimals of a cost that was divided, and of an average price.
-pub(super) const COST_PLACES: u32 = 12;
+pub(in crate::domain) const COST_PLACES: u32 = 12;
 
 /// See the module's head.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(super) struct Holding {
-    pub(super) quantity: Amount,
-    pub(super) cash: Amount,
-    pub(super) cost: Amount,
-    pub(super) fees: BTreeMap<Asset, Amount>,
-    pub(super) turnover: Amount,
-    pub(super) updated_at: WallMs,
+pub(in crate::domain) struct Holding {
+    pub(in crate::domain) quantity: Amount,
+    pub(in crate::domain) cash: Amount,
+    pub(in crate::domain) cost: Amount,
+    pub(in crate::domain) fees: BTreeMap<Asset, Amount>,
+    pub(in crate::domain) turnover: Amount,
+    pub(in crate::domain) updated_at: WallMs,
 }
 
 /// How a trade moves the account, fee apart.
-pub(super) struct Flow {
-    pub(super) base: Amount,
-    pub(super) quote: Amount,
+pub(in crate::domain) struct Flow {
+    pub(in crate::domain) base: Amount,
+    pub(in crate::domain) quote: Amount,
 }
 
 impl Holding {
     /// Books a fill; `None`, and nothing changed, when a figure does not fit.
-    pub(super) fn book(&mut self, fill: &Fill, fee_asset: &Asset, at: WallMs) -> Option<Flow> {
+    pub(in crate::domain) fn book(&mut self, fill: &Fill, fee_asset: &Asset, at: WallMs) -> Option<Flow> {
         let mut next = self.clone();
         let flow = next.trade(fill.side, fill.quantity, fill.price, fee_asset, fill.fee, at)?;
         next.turnover = exact::add(next.turnover, exact::magnitude(flow.base)?)?;
@@ -47,7 +47,7 @@ impl Holding {
     /// Takes a fill back. Where it had built up what is still held, its own cost leaves; else it counts as a
     /// trade the other way, which leaves the total right and only the split between realised and unrealised
     /// different from a history without it.
-    pub(super) fn bust(&mut self, fill: &Fill, fee_asset: &Asset, at: WallMs) -> Option<Flow> {
+    pub(in crate::domain) fn bust(&mut self, fill: &Fill, fee_asset: &Asset, at: WallMs) -> Option<Flow> {
         let mut next = self.clone();
         let opposite = match fill.side {
             Side::Buy => Side::Sell,
@@ -96,17 +96,17 @@ impl Holding {
     }
 
     /// Profit and loss of what was closed, without fees.
-    pub(super) fn realised(&self) -> Option<Amount> {
+    pub(in crate::domain) fn realised(&self) -> Option<Amount> {
         exact::add(self.cash, self.cost)
     }
 
     /// Profit and loss of what is held, at a price.
-    pub(super) fn unrealised(&self, mark: Price) -> Option<Amount> {
+    pub(in crate::domain) fn unrealised(&self, mark: Price) -> Option<Amount> {
         exact::sub(exact::times(self.quantity, mark)?, self.cost)
     }
 
     /// In the words of everybody else.
-    pub(super) fn position(
+    pub(in crate::domain) fn position(
         &self,
         venue: &VenueId,
         symbol: &Symbol,
@@ -127,7 +127,7 @@ impl Holding {
 }
 
 /// Average price of a quantity of that cost; `None` when flat.
-pub(super) fn average(cost: Amount, quantity: Amount) -> Option<Price> {
+pub(in crate::domain) fn average(cost: Amount, quantity: Amount) -> Option<Price> {
     exact::ratio(cost, quantity, COST_PLACES)
 }
 

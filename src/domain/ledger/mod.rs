@@ -4,7 +4,7 @@ mod accounts;
 mod books;
 mod exact;
 mod exposure;
-mod holding;
+pub(in crate::domain) mod holding;
 mod memory;
 mod types;
 

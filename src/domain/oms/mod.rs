@@ -38,7 +38,7 @@ pub use effect::{Answer, Change, Effect, Notice, NoticeLevel, Refusal, RefusalKi
 pub use event::{
     Actor, DrainHow, Event, Mark, OpenOrdersAtColdStart, ReplyTo, Resolution, StartHow, Steering,
 };
-pub use fact::{Fact, FactError, Recorded};
+pub use fact::{ColdStart, Fact, FactError, FillBooked, Recorded};
 pub use phase::Phase;
 pub use settings::{
     Controls, External, Knobs, Limits, OnKill, OnPause, Settings, StrategySettings, VenueSettings,

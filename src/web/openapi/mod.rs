@@ -9,6 +9,7 @@ mod alert_shapes;
 mod build;
 mod operation;
 pub(super) mod operations;
+pub(super) mod performance;
 mod schema;
 mod shapes;
 

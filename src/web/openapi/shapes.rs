@@ -17,6 +17,7 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
     all.extend(controls());
     all.extend(super::alert_shapes::shapes());
     all.extend(requests());
+    all.extend(super::performance::shapes());
     all
 }
 

@@ -1,0 +1,2 @@
+DROP TABLE performance_state;
+DROP TABLE equity_points;
