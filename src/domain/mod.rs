@@ -4,6 +4,8 @@ pub mod account_sync;
 pub mod book;
 pub mod connection;
 pub mod control;
+pub mod detectors;
+pub mod drift;
 pub mod evidence;
 pub mod heartbeat;
 pub mod ids;
