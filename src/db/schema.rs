@@ -147,3 +147,11 @@ diesel::table! {
         at_ms -> BigInt,
     }
 }
+
+diesel::table! {
+    drift_streams (name) {
+        name -> Text,
+        at_ms -> BigInt,
+        state -> Text,
+    }
+}

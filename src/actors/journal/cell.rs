@@ -13,13 +13,13 @@ use super::readings::{JournalReadings, JournalSettings};
 use super::session::{self, Checked};
 use super::upkeep::UPKEEP;
 use crate::clock;
-use crate::db::{Link, TelemetryRow, WriteError, Writer};
+use crate::db::{DriftRow, Link, TelemetryRow, WriteError, Writer};
 use crate::domain::control::ControlRow;
 use crate::domain::journal::{Batch, Row};
 use crate::supervision::{Ctx, Fence, Port, TellError};
 use actix::fut::{ActorFutureExt as _, ready};
 use actix::{Actor, ActorContext, AsyncContext, Handler, Message, ResponseActFuture, WrapFuture as _};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -50,6 +50,7 @@ pub struct Journal {
     pub(super) sessions: Arc<AtomicU64>,
     pub(super) telemetry: VecDeque<TelemetryRow>,
     pub(super) controls: VecDeque<ControlRow>,
+    pub(super) drift: BTreeMap<String, DriftRow>,
     pub(super) last_append: Instant,
     pub(super) last_write: Option<Instant>,
     pub(super) archive_again: Instant,
@@ -79,6 +80,7 @@ impl Actor for Journal {
         // What was sent before the end of the order management is written before ours.
         self.write_all(ctx);
         self.write_controls();
+        self.write_drift();
         self.deliver();
         if !self.queue.is_empty() {
             tracing::error!(

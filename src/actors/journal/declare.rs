@@ -10,7 +10,7 @@ use crate::supervision::{
     Cell, ChildSpec, Ctx, Handle, HangLimits, MailboxPolicy, OnHang, OnRestart, Placement, Shutdown,
     StartFailure, cell,
 };
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -51,6 +51,7 @@ pub fn declare_with(
             sessions: Arc::clone(&sessions),
             telemetry: VecDeque::new(),
             controls: VecDeque::new(),
+            drift: BTreeMap::new(),
             last_append: now,
             last_write: None,
             archive_again: now,

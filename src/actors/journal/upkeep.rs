@@ -39,6 +39,7 @@ impl Journal {
             return;
         }
         self.write_controls();
+        self.write_drift();
         self.write_telemetry();
         let now = clock::monotonic();
         let proven = self.last_write.is_some_and(|at| {

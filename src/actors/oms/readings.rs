@@ -3,7 +3,7 @@
 use crate::domain::ids::{Symbol, VenueId};
 use crate::domain::oms::{Change, Mark, Phase};
 use crate::domain::order::OrderState;
-use crate::domain::risk::{Breach, Gauge, Latch, LimitsId};
+use crate::domain::risk::{Breach, Gauge, Latch, LimitsId, Restraint};
 use crate::domain::time::WallMs;
 use parking_lot::RwLock;
 use serde::Serialize;
@@ -110,6 +110,8 @@ pub struct RiskReading {
     pub breaches: Vec<Breach>,
     /// Strategies that their own executions have stopped.
     pub latches: Vec<Latch>,
+    /// Strategies whose entries are cut because a series of theirs drifts.
+    pub restraints: Vec<Restraint>,
     /// When it was read (wall clock); `None` before the first time.
     pub at: Option<WallMs>,
 }

@@ -8,7 +8,7 @@ pub const BASELINE_MIN: u32 = 500;
 /// Fewest values of a baseline where a person replays a short series and sees the figures.
 const BASELINE_REPLAY_MIN: u32 = 50;
 /// Most values of a baseline: they are memory of the stream while it learns.
-pub(super) const BASELINE_MAX: u32 = 5_000;
+pub const BASELINE_MAX: u32 = 5_000;
 
 /// Settings of a monitor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -5,6 +5,7 @@
 //! denies wherever it is needed.
 
 use super::proposal::Standing;
+use super::restraint::Restrained;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -134,6 +135,9 @@ pub struct Figures {
     /// What latched the strategy's repeated executions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latched: Option<String>,
+    /// What its strategy's entries are cut by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restraint: Option<Restrained>,
     /// Closed trades.
     pub trades: TradeRecord,
     /// Standard deviation of a day's return of the instrument, as a fraction.
