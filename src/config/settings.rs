@@ -4,6 +4,7 @@
 //! section refuses unknown keys, and `validate()` reports all problems. Does not read files; see
 //! [`super::load`].
 
+use super::alerts::Alerts;
 use super::controls::Controls;
 use super::heartbeat::HeartbeatSettings;
 use super::kill_switch::KillSwitchSettings;
@@ -52,6 +53,8 @@ pub struct Settings {
     pub heartbeat: HeartbeatSettings,
     /// Limits before every order; what nobody set denies.
     pub risk: Risk,
+    /// Who is told when something is wrong, and how.
+    pub alerts: Alerts,
     /// Restart, backoff and hang limits.
     pub supervision: Supervision,
 }
@@ -147,6 +150,7 @@ impl Configuration for Settings {
         self.orders.validate(problems);
         self.heartbeat.validate(problems);
         self.risk.validate(problems, &self.venues, &self.strategies);
+        self.alerts.validate(problems);
         self.supervision.validate(problems);
     }
 }

@@ -1,11 +1,13 @@
 //! Pure decisions and the types that carry them: std, serde, thiserror and rust_decimal only.
 
 pub mod account_sync;
+pub mod alert;
 pub mod book;
 pub mod connection;
 pub mod control;
 pub mod detectors;
 pub mod drift;
+pub mod escalation;
 pub mod evidence;
 pub mod heartbeat;
 pub mod ids;
