@@ -6,6 +6,7 @@
 //! server; logs and metrics stay with the run.
 
 mod drain;
+mod drift;
 mod options;
 mod plan;
 mod risk;

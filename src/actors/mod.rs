@@ -13,6 +13,7 @@
 //! │   └── connector-<venue>     orders and user data of one venue
 //! ├── heartbeats                one_for_one
 //! │   └── heartbeat-<venue>     is it there, what does it hold, how often was it lost?
+//! ├── drift_sentry              watches series for change, cuts entries of strategies whose series drift
 //! ├── market                    one_for_one
 //! │   └── market-<venue>        books, quotes and trades of one venue
 //! └── strategies                one_for_one    each under a supervisor of its own
@@ -25,6 +26,7 @@
 pub mod alert_board;
 pub mod clock_sentry;
 pub mod connector;
+pub mod drift_sentry;
 pub mod heartbeat;
 pub mod journal;
 pub mod kill_switch;

@@ -3,6 +3,7 @@
 use super::alert_board::AlertBoard;
 use super::clock_sentry::{self, ClockReadings};
 use super::connector::{self, Beat, VenueReadings};
+use super::drift_sentry::{self, DriftHandle, DriftReadings, DriftSetup, DriftTap, MarketTap};
 use super::heartbeat::{self, HeartbeatReadings, HeartbeatSetup};
 use super::journal::{self, AppendControls, Journal, JournalReadings};
 use super::kill_switch::{self, KillNews, KillOutlet, KillSwitch};
@@ -45,6 +46,10 @@ pub struct Readings {
     pub strategies: BTreeMap<StrategyId, StrategyReadings>,
     /// From each venue's heartbeat.
     pub heartbeats: BTreeMap<VenueId, HeartbeatReadings>,
+    /// From the drift sentry.
+    pub drift: DriftReadings,
+    /// Where measurements for it are dropped.
+    pub drift_tap: DriftTap,
     /// Alerts of everything but the order management.
     pub alerts: AlertBoard,
     /// Words to the process itself.
@@ -58,6 +63,8 @@ pub struct Parts {
     pub oms: Option<OmsHandle>,
     /// The database, for reading.
     pub readers: Option<Readers>,
+    /// The drift sentry, when series are watched.
+    pub drift: Option<DriftHandle>,
     /// The kill switch.
     pub kill: Option<KillSwitch>,
     /// The journal's lane for requests that steered nothing else.
@@ -83,6 +90,7 @@ pub fn tree(readings: &mut Readings, trading: Option<Trading>) -> (SupervisorDec
     let readers = Readers::lazy(&trading.data_dir);
     let (journal, journal_cell) = journal::declare(trading.data_dir.clone(), readings.journal.clone());
     let controls = Some(journal.port());
+    let save = journal.port();
     let wires = Wires {
         journal,
         readers: readers.clone(),
@@ -102,8 +110,29 @@ pub fn tree(readings: &mut Readings, trading: Option<Trading>) -> (SupervisorDec
         beats.into_iter().fold(supervisor("heartbeats"), |all, setup| all.child(heartbeat::declare(setup).1));
     let (strategies, subscribers) = strategies(readings, &trading, &wires, &requests);
     let market = market(readings, &trading, &subscribers);
-    let root = root.child(infra).child(order_path).child(heartbeats).child(market).child(strategies);
-    (root, Parts { oms: Some(oms), readers: Some(readers), kill: Some(kill), controls })
+    let root = root.child(infra).child(order_path).child(heartbeats);
+    let (drift, root) = match trading.drift.clone() {
+        Some(plan) => {
+            readings.oms.measure_into(readings.drift_tap.clone());
+            let (handle, cell) = drift_sentry::declare(DriftSetup {
+                policies: plan.policies,
+                fallback: plan.fallback,
+                streams_max: plan.streams_max,
+                tap: readings.drift_tap.clone(),
+                oms: oms.clone(),
+                oms_readings: readings.oms.clone(),
+                boards: readings.boards.clone(),
+                readers: readers.clone(),
+                save,
+                alerts: readings.alerts.clone(),
+                readings: readings.drift.clone(),
+            });
+            (Some(handle), root.child(cell))
+        }
+        None => (None, root),
+    };
+    let root = root.child(market).child(strategies);
+    (root, Parts { oms: Some(oms), readers: Some(readers), drift, kill: Some(kill), controls })
 }
 
 type Requests = Port<strategy::StrategyRequest>;
@@ -202,6 +231,10 @@ fn market(
         let outlets = MarketOutlets {
             board: readings.boards.get(&venue.id).cloned().unwrap_or_default(),
             subscribers: subscribers.get(&venue.id).cloned().unwrap_or_default(),
+            drift: trading.drift.is_some().then(|| MarketTap {
+                tap: readings.drift_tap.clone(),
+                venue: venue.id.clone(),
+            }),
             ..MarketOutlets::default()
         };
         readings.market.insert(venue.id.clone(), outlets.readings.clone());

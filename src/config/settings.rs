@@ -6,6 +6,7 @@
 
 use super::alerts::Alerts;
 use super::controls::Controls;
+use super::drift::DriftSettings;
 use super::heartbeat::HeartbeatSettings;
 use super::kill_switch::KillSwitchSettings;
 use super::load::Configuration;
@@ -51,6 +52,8 @@ pub struct Settings {
     pub kill_switch: KillSwitchSettings,
     /// How often venues are asked for a sign of life.
     pub heartbeat: HeartbeatSettings,
+    /// Series that are watched for change.
+    pub drift: DriftSettings,
     /// Limits before every order; what nobody set denies.
     pub risk: Risk,
     /// Who is told when something is wrong, and how.
@@ -149,6 +152,7 @@ impl Configuration for Settings {
         super::strategies::validate(&self.strategies, &self.venues, problems);
         self.orders.validate(problems);
         self.heartbeat.validate(problems);
+        self.drift.validate(problems, &self.strategies);
         self.risk.validate(problems, &self.venues, &self.strategies);
         self.alerts.validate(problems);
         self.supervision.validate(problems);

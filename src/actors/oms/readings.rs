@@ -1,5 +1,6 @@
 //! What the order management shows: a cheap copy of its state, and a bounded stream of changes.
 
+use crate::actors::drift_sentry::DriftTap;
 use crate::domain::ids::{Symbol, VenueId};
 use crate::domain::oms::{Change, Mark, Phase};
 use crate::domain::order::OrderState;
@@ -8,7 +9,7 @@ use crate::domain::time::WallMs;
 use parking_lot::RwLock;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::broadcast;
 
 /// Changes that a slow listener may fall behind before it must read everything anew.
@@ -122,6 +123,7 @@ struct Shared {
     marks: RwLock<Marks>,
     changes: broadcast::Sender<Arc<Stamped>>,
     latency: super::latency::Latencies,
+    drift: OnceLock<DriftTap>,
 }
 
 /// See the module's head. Cheap to clone.
@@ -137,6 +139,7 @@ impl Default for OmsReadings {
             marks: RwLock::default(),
             changes,
             latency: super::latency::Latencies::default(),
+            drift: OnceLock::new(),
         }))
     }
 }
@@ -174,6 +177,16 @@ impl OmsReadings {
     #[must_use]
     pub fn latency(&self) -> &super::latency::Latencies {
         &self.0.latency
+    }
+
+    /// Where measurements are dropped, when series are watched.
+    pub(super) fn drift_tap(&self) -> Option<&DriftTap> {
+        self.0.drift.get()
+    }
+
+    /// From now on measurements are dropped there. The first word holds.
+    pub fn measure_into(&self, tap: DriftTap) {
+        let _ = self.0.drift.set(tap);
     }
 
     pub(super) fn set_view(&self, view: OmsView) {

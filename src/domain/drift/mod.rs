@@ -11,13 +11,15 @@ mod name;
 mod policy;
 mod replay;
 mod settings;
+mod sources;
 mod streams;
 
 pub use baseline::{Baseline, BaselineError, Learning};
 pub use catalogue::{DETECTORS, build};
 pub use monitor::{Finding, Gauge, GaugeName, Monitor, News};
 pub use name::{NAME_CHARS_MAX, NameError, StreamName};
-pub use policy::{Consequence, Loudness, Policy};
+pub use policy::{Consequence, Policy};
 pub use replay::{Replayed, replay};
 pub use settings::{BASELINE_MAX, BASELINE_MIN, MonitorSettings};
+pub use sources::{MarketSource, OrderSource, Sample};
 pub use streams::{Effect, Episode, Rebaselined, Stream, StreamRefusal, Streams};

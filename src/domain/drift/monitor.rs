@@ -319,16 +319,21 @@ impl Monitor {
             (Some(_), true) => "drift",
             (Some(_), false) => "watching",
         };
-        let baseline = self.baseline().map(|base| {
+        json!({
+            "n": self.observations, "phase": phase, "learned": self.progress().0,
+            "baseline": self.shown_baseline(), "gauges": self.gauges(),
+        })
+    }
+
+    /// What is normal, in numbers.
+    #[must_use]
+    pub fn shown_baseline(&self) -> Option<Value> {
+        self.baseline().map(|base| {
             json!({
                 "values": base.values, "batch": base.batch, "median": base.median, "mad": base.mad,
                 "low": base.low, "high": base.high, "centre": base.centre, "scale": base.scale,
                 "resemblance": base.resemblance, "constant": base.constant,
             })
-        });
-        json!({
-            "n": self.observations, "phase": phase, "learned": self.progress().0, "baseline": baseline,
-            "gauges": self.gauges(),
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use super::name::StreamName;
 use super::settings::MonitorSettings;
+use crate::domain::alert::Severity;
 use crate::domain::ids::StrategyId;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -34,19 +35,6 @@ impl Consequence {
     }
 }
 
-/// How loud the alert is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Loudness {
-    /// For the record.
-    Info,
-    /// Somebody should look.
-    #[default]
-    Warning,
-    /// Somebody must act.
-    Critical,
-}
-
 /// What holds for the streams of a name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
@@ -55,7 +43,7 @@ pub struct Policy {
     /// How they are watched.
     pub monitor: MonitorSettings,
     /// How loud their alerts are.
-    pub severity: Loudness,
+    pub severity: Severity,
     /// The page that helps.
     pub runbook: String,
     /// What follows.
@@ -80,7 +68,7 @@ impl Policy {
         Self {
             pattern: "*".to_owned(),
             monitor,
-            severity: Loudness::default(),
+            severity: Severity::Warning,
             runbook: "drift_detected".to_owned(),
             consequence: Consequence::Inform,
             strategy: None,

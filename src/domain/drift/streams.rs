@@ -56,8 +56,8 @@ pub struct Stream {
     pub last: Option<f64>,
     /// The last time that a person replaced the baseline.
     pub rebaselined: Option<Rebaselined>,
-    /// The share that its strategy's entries are cut to because of it, until a person lifts it.
-    pub restrains: Option<Decimal>,
+    /// A cut of its strategy's entries that the order management has not confirmed yet.
+    pub owed: Option<Decimal>,
 }
 
 /// What is to be told and done.
@@ -144,20 +144,32 @@ impl Streams {
     }
 
     /// Takes a stream as an earlier run saved it. One that is watched otherwise now learns anew; its cut stands.
-    /// Returns its alert, when one stands.
-    pub fn restore(&mut self, name: &StreamName, mut saved: Stream) -> Option<Effect> {
+    /// Returns its alert when one stands, and a cut that was not confirmed.
+    pub fn restore(&mut self, name: &StreamName, mut saved: Stream) -> Vec<Effect> {
         if self.streams.len() >= self.most {
             self.refused = self.refused.saturating_add(1);
-            return None;
+            return Vec::new();
         }
         let policy = self.policy(name);
         if *saved.monitor.settings() != policy.monitor {
             saved.monitor = Monitor::new(policy.monitor.clone());
             saved.open = None;
         }
-        let effect = saved.open.as_ref().map(|episode| opened(name, &saved, episode, policy));
+        let mut effects: Vec<Effect> =
+            saved.open.iter().map(|episode| opened(name, &saved, episode, policy)).collect();
+        if let (Some(factor), Some(strategy)) = (saved.owed, saved.strategy.clone()) {
+            let reason = format!("{name} drifted before the restart");
+            effects.push(Effect::Restrain { stream: name.clone(), strategy, factor, reason });
+        }
         self.streams.insert(name.clone(), saved);
-        effect
+        effects
+    }
+
+    /// The order management has taken the cut that a stream asked for: it is a fact now, and only a person ends it.
+    pub fn confirmed(&mut self, name: &StreamName) {
+        if let Some(stream) = self.streams.get_mut(name) {
+            stream.owed = None;
+        }
     }
 
     /// Takes an observation. `strategy` is whose it is, where the source knows.
@@ -193,7 +205,7 @@ impl Streams {
                 let mut effects = vec![opened(name, stream, &episode, policy)];
                 if let (Some(factor), Some(strategy)) = (policy.consequence.factor(), stream.strategy.clone())
                 {
-                    stream.restrains = Some(factor);
+                    stream.owed = Some(factor);
                     let reason = sentence(name, &episode);
                     effects.push(Effect::Restrain { stream: name.clone(), strategy, factor, reason });
                 }
@@ -217,7 +229,7 @@ impl Streams {
             heard: None,
             last: None,
             rebaselined: None,
-            restrains: None,
+            owed: None,
         };
         self.streams.insert(name.clone(), stream);
         Ok(())
@@ -244,7 +256,7 @@ impl Streams {
         }
         // Asked for even when nothing is known of a cut: the order management knows best what stands.
         if let Some(strategy) = stream.strategy.clone() {
-            stream.restrains = None;
+            stream.owed = None;
             let (by, reason) = (by.to_owned(), reason.clone());
             effects.push(Effect::Release { stream: name.clone(), strategy, by, reason });
         }
@@ -296,7 +308,7 @@ fn opened(name: &StreamName, stream: &Stream, episode: &Episode, policy: &Policy
         "onset_observations_ago": episode.finding.onset_ago,
         "observation": episode.observation,
         "detectors": episode.finding.gauges,
-        "baseline": stream.monitor.baseline(),
+        "baseline": stream.monitor.shown_baseline(),
         "arl0": policy.monitor.arl0,
         "consequence": policy.consequence,
         "strategy": stream.strategy,
@@ -352,10 +364,11 @@ mod tests {
         let told = feed(&mut all, "slippage:maker", 600, 1.0, 3);
         assert_eq!(told, [Effect::Close { stream: name.clone() }]);
         assert_eq!(all.get(&name).unwrap().monitor.baseline().cloned(), before, "the baseline is frozen");
-        assert_eq!(all.get(&name).unwrap().restrains, Some(Decimal::new(5, 1)), "nothing lifts it by itself");
+        assert_eq!(all.get(&name).unwrap().owed, Some(Decimal::new(5, 1)), "until it is confirmed");
+        all.confirmed(&name);
+        assert_eq!(all.get(&name).unwrap().owed, None);
         let told = all.rebaseline(WallMs(9), &name, "ann", "new venue fees").unwrap();
         assert!(matches!(&told[..], [Effect::Release { by, .. }] if by == "ann"), "{told:?}");
-        assert_eq!(all.get(&name).unwrap().restrains, None);
         assert!(all.get(&name).unwrap().monitor.baseline().is_none());
     }
 
@@ -411,9 +424,9 @@ mod tests {
         );
         let monitor = MonitorSettings { arl0: 500.0, ..MonitorSettings::default() };
         let mut other = Streams::new(Vec::new(), Policy::fallback(monitor), 10);
-        assert_eq!(other.restore(&name, saved), None);
+        assert!(matches!(&other.restore(&name, saved)[..], [Effect::Restrain { .. }]));
         let now = other.get(&name).unwrap();
-        assert!(now.monitor.baseline().is_none() && now.open.is_none() && now.restrains.is_some());
+        assert!(now.monitor.baseline().is_none() && now.open.is_none() && now.owed.is_some());
     }
 
     #[test]
