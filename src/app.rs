@@ -5,6 +5,7 @@
 //! then working orders, then the tree, so that the health routes tell the truth while it drains, then the
 //! server; logs and metrics stay with the run.
 
+mod alerts;
 mod drain;
 mod drift;
 mod options;

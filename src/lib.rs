@@ -20,6 +20,7 @@ pub mod config;
 pub mod db;
 pub mod domain;
 pub mod emergency;
+pub mod net;
 pub mod notify;
 pub mod paper_exchange;
 pub mod supervision;

@@ -6,7 +6,7 @@
 //! not decide what becomes an alert: the router does. A board outlives every incarnation of the router.
 
 use super::oms::OpenAlert;
-use crate::domain::alert::{AlertKey, Condition};
+use crate::domain::alert::{AlertKey, Condition, Held};
 use crate::domain::time::WallMs;
 use parking_lot::RwLock;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,15 +18,6 @@ use tokio::sync::Notify;
 pub const STANDING_MAX: usize = 16_384;
 /// Conditions that came and went unseen which are kept for the router; beyond them they are counted.
 const BLIPS_MAX: usize = 1_024;
-
-/// A condition that holds, and since when it stands here.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Held {
-    /// What holds.
-    pub condition: Condition,
-    /// When it was asserted (wall clock).
-    pub at: WallMs,
-}
 
 /// What changed since the last look.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -175,6 +166,12 @@ impl AlertBoard {
             }
         }
         changes
+    }
+
+    /// Does a condition hold?
+    #[must_use]
+    pub fn holds(&self, key: &AlertKey) -> bool {
+        self.0.set.read().holding.contains_key(key)
     }
 
     /// Is there something that nobody has looked at?

@@ -11,6 +11,8 @@
 //! │   ├── journal               the one writer
 //! │   ├── oms                   orders, ledger, comparison with the venues
 //! │   └── connector-<venue>     orders and user data of one venue
+//! ├── alerting                  one_for_one    only with a configured venue
+//! │   └── alert_router          who is told of what, and what became of it
 //! ├── heartbeats                one_for_one
 //! │   └── heartbeat-<venue>     is it there, what does it hold, how often was it lost?
 //! ├── drift_sentry              watches series for change, cuts entries of strategies whose series drift
@@ -24,6 +26,7 @@
 //! alone. Strategies fail alone.
 
 pub mod alert_board;
+pub mod alert_router;
 pub mod clock_sentry;
 pub mod connector;
 pub mod drift_sentry;

@@ -1,11 +1,12 @@
 //! Declares the whole tree and connects its cells.
 
 use super::alert_board::AlertBoard;
+use super::alert_router::{self, AlertDesk, AlertReadings, AlertSetup};
 use super::clock_sentry::{self, ClockReadings};
 use super::connector::{self, Beat, VenueReadings};
-use super::drift_sentry::{self, DriftHandle, DriftReadings, DriftSetup, DriftTap, MarketTap};
+use super::drift_sentry::{self, DriftHandle, DriftReadings, DriftSentry, DriftSetup, DriftTap, MarketTap};
 use super::heartbeat::{self, HeartbeatReadings, HeartbeatSetup};
-use super::journal::{self, AppendControls, Journal, JournalReadings};
+use super::journal::{self, AppendControls, Journal, JournalReadings, SaveDrift};
 use super::kill_switch::{self, KillNews, KillOutlet, KillSwitch};
 use super::market_data::{self, MarketBoard, MarketOutlets, Subscriber};
 use super::oms::{self, Cursors, OmsHandle, OmsReadings, Wires};
@@ -52,6 +53,8 @@ pub struct Readings {
     pub drift_tap: DriftTap,
     /// Alerts of everything but the order management.
     pub alerts: AlertBoard,
+    /// From the alert router.
+    pub alerting: AlertReadings,
     /// Words to the process itself.
     pub run: RunControl,
 }
@@ -67,6 +70,8 @@ pub struct Parts {
     pub drift: Option<DriftHandle>,
     /// The kill switch.
     pub kill: Option<KillSwitch>,
+    /// The alert router.
+    pub alerts: Option<AlertDesk>,
     /// The journal's lane for requests that steered nothing else.
     pub controls: Option<Port<AppendControls>>,
 }
@@ -91,6 +96,17 @@ pub fn tree(readings: &mut Readings, trading: Option<Trading>) -> (SupervisorDec
     let (journal, journal_cell) = journal::declare(trading.data_dir.clone(), readings.journal.clone());
     let controls = Some(journal.port());
     let save = journal.port();
+    let (alerts, router) = alert_router::declare(AlertSetup {
+        board: readings.alerts.clone(),
+        oms: readings.oms.clone(),
+        readers: readers.clone(),
+        journal: journal.port(),
+        channels: trading.channels.clone(),
+        settings: trading.alerts.clone(),
+        data_dir: trading.data_dir.clone(),
+        readings: readings.alerting.clone(),
+    });
+    let alerting = supervisor("alerting").intensity(5, Duration::from_secs(60)).child(router);
     let wires = Wires {
         journal,
         readers: readers.clone(),
@@ -110,29 +126,45 @@ pub fn tree(readings: &mut Readings, trading: Option<Trading>) -> (SupervisorDec
         beats.into_iter().fold(supervisor("heartbeats"), |all, setup| all.child(heartbeat::declare(setup).1));
     let (strategies, subscribers) = strategies(readings, &trading, &wires, &requests);
     let market = market(readings, &trading, &subscribers);
-    let root = root.child(infra).child(order_path).child(heartbeats);
-    let (drift, root) = match trading.drift.clone() {
-        Some(plan) => {
-            readings.oms.measure_into(readings.drift_tap.clone());
-            let (handle, cell) = drift_sentry::declare(DriftSetup {
-                policies: plan.policies,
-                fallback: plan.fallback,
-                streams_max: plan.streams_max,
-                tap: readings.drift_tap.clone(),
-                oms: oms.clone(),
-                oms_readings: readings.oms.clone(),
-                boards: readings.boards.clone(),
-                readers: readers.clone(),
-                save,
-                alerts: readings.alerts.clone(),
-                readings: readings.drift.clone(),
-            });
-            (Some(handle), root.child(cell))
-        }
-        None => (None, root),
+    let (drift, sentry) = drift(readings, &trading, &oms, &readers, save);
+    let root = root.child(infra).child(order_path).child(alerting).child(heartbeats);
+    let root = match sentry {
+        Some(sentry) => root.child(sentry),
+        None => root,
     };
-    let root = root.child(market).child(strategies);
-    (root, Parts { oms: Some(oms), readers: Some(readers), drift, kill: Some(kill), controls })
+    let parts = Parts {
+        oms: Some(oms),
+        readers: Some(readers),
+        drift,
+        kill: Some(kill),
+        alerts: Some(alerts),
+        controls,
+    };
+    (root.child(market).child(strategies), parts)
+}
+
+/// The sentry, when series are watched; whoever measures drops its numbers from then on.
+fn drift(
+    readings: &Readings,
+    trading: &Trading,
+    oms: &OmsHandle,
+    readers: &Readers,
+    save: Port<SaveDrift>,
+) -> (Option<DriftHandle>, Option<Cell<DriftSentry>>) {
+    let Some(plan) = trading.drift.clone() else { return (None, None) };
+    readings.oms.measure_into(readings.drift_tap.clone());
+    let (handle, cell) = drift_sentry::declare(DriftSetup {
+        plan,
+        tap: readings.drift_tap.clone(),
+        oms: oms.clone(),
+        oms_readings: readings.oms.clone(),
+        boards: readings.boards.clone(),
+        readers: readers.clone(),
+        save,
+        alerts: readings.alerts.clone(),
+        readings: readings.drift.clone(),
+    });
+    (Some(handle), Some(cell))
 }
 
 type Requests = Port<strategy::StrategyRequest>;
@@ -231,10 +263,10 @@ fn market(
         let outlets = MarketOutlets {
             board: readings.boards.get(&venue.id).cloned().unwrap_or_default(),
             subscribers: subscribers.get(&venue.id).cloned().unwrap_or_default(),
-            drift: trading.drift.is_some().then(|| MarketTap {
-                tap: readings.drift_tap.clone(),
-                venue: venue.id.clone(),
-            }),
+            drift: trading
+                .drift
+                .is_some()
+                .then(|| MarketTap { tap: readings.drift_tap.clone(), venue: venue.id.clone() }),
             ..MarketOutlets::default()
         };
         readings.market.insert(venue.id.clone(), outlets.readings.clone());

@@ -42,6 +42,9 @@ pub enum PlanError {
     /// The kill switch cannot be made; without it nothing may trade.
     #[error(transparent)]
     Kill(#[from] OpenError),
+    /// A way to tell people cannot be made.
+    #[error(transparent)]
+    Channel(#[from] crate::notify::BuildError),
 }
 
 /// Plans everything that trades; `None` when no venue is configured.
@@ -76,7 +79,10 @@ pub(super) fn trading(
         by: launch.by.clone(),
         symbols,
     };
+    let (alerts, channels) = super::alerts::plan(settings, env)?;
     Ok(Some(Trading {
+        alerts,
+        channels,
         data_dir: settings.data_dir.0.clone(),
         oms,
         venues: venues.into_iter().map(|venue| wire(venue, kill.tripwire())).collect(),

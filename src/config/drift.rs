@@ -163,7 +163,8 @@ impl DeclaredStream {
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':');
         if self.name.is_empty() || plain.len() > NAME_CHARS_MAX || !plain.chars().all(fits) {
             let shown: String = self.name.chars().take(NAME_CHARS_MAX).collect();
-            let advice = "use letters, digits, `_`, `-`, `.` and `:`, and `*` at the end for all that begin so";
+            let advice =
+                "use letters, digits, `_`, `-`, `.` and `:`, and `*` at the end for all that begin so";
             let problem = format!("`{shown}` names no stream");
             problems.rule(key("name").as_str(), "bad_stream_name", problem, advice);
         }
@@ -179,7 +180,9 @@ impl DeclaredStream {
             let problem = format!("no strategy is named `{}`", strategy.chars().take(40).collect::<String>());
             problems.rule(key("strategy").as_str(), "unknown_strategy", problem, "name one of `strategies`");
         }
-        if self.runbook.is_empty() || !self.runbook.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c)) {
+        if self.runbook.is_empty()
+            || !self.runbook.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
+        {
             let problem = "the page's name is not letters, digits, `_` and `-`";
             problems.rule(key("runbook").as_str(), "bad_runbook", problem, "as `drift_detected`");
         }

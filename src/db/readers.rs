@@ -238,7 +238,7 @@ impl Readers {
     }
 }
 
-fn page(limit: u32) -> i64 {
+pub(super) fn page(limit: u32) -> i64 {
     i64::from(limit.min(PAGE_MAX))
 }
 

@@ -5,12 +5,29 @@
 //! and what was tried, is in the database and the business of the alert router. A channel must be callable again with
 //! the same key after a crash; where the receiver can tell a repeated message by it, the key is sent along.
 
+mod alertmanager;
+mod alertmanager_form;
 mod build;
+mod discord;
+mod email;
+mod file;
+mod github;
+mod http;
+pub mod last_resort;
+mod lines_file;
 mod log;
+mod pagerduty;
+mod slack;
+mod sms;
+mod sms_text;
+mod smtp;
+mod smtp_stream;
+mod text;
+mod webhook;
 
 pub use crate::config::alerts::ChannelKind;
 pub use crate::domain::alert::{IdempotencyKey, Notice};
-pub use build::{BuildError, build};
+pub use build::{BuildError, BuildProblem, build};
 
 use futures_util::future::BoxFuture;
 use std::time::Duration;

@@ -73,7 +73,8 @@ struct Told {
 
 impl DriftSentry {
     pub(super) fn new(setup: DriftSetup) -> Self {
-        let streams = Streams::new(setup.policies.clone(), setup.fallback.clone(), setup.streams_max);
+        let plan = setup.plan.clone();
+        let streams = Streams::new(plan.policies, plan.fallback, plan.streams_max);
         Self {
             streams,
             orders: OrderSource::default(),
@@ -314,7 +315,8 @@ impl Handler<Told> for DriftSentry {
     fn handle(&mut self, told: Told, _: &mut Ctx<Self>) {
         self.asking = false;
         // A newer word on the same stream may have come meanwhile: that one is asked for next.
-        let same = self.owed.get(&told.key).is_some_and(|ask| matches!(ask, Ask::Restrain { .. }) == told.restrains);
+        let same =
+            self.owed.get(&told.key).is_some_and(|ask| matches!(ask, Ask::Restrain { .. }) == told.restrains);
         if !told.done || !same {
             return;
         }

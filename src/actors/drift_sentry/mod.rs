@@ -37,12 +37,8 @@ pub struct DriftPlan {
 /// What the sentry is made of.
 #[derive(Clone)]
 pub struct DriftSetup {
-    /// Asked in order; the first that fits a stream's name holds.
-    pub policies: Vec<Policy>,
-    /// What holds for all others.
-    pub fallback: Policy,
-    /// Streams that there may be.
-    pub streams_max: usize,
+    /// What is configured.
+    pub plan: DriftPlan,
     /// Where numbers wait.
     pub tap: DriftTap,
     /// The order management, for cuts.

@@ -61,7 +61,8 @@ impl StreamView {
         let monitor = &stream.monitor;
         let (learned, wanted) = monitor.progress();
         let detectors = monitor.gauges();
-        let ratio = |gauge: &Gauge| if gauge.threshold > 0.0 { gauge.statistic / gauge.threshold } else { 0.0 };
+        let ratio =
+            |gauge: &Gauge| if gauge.threshold > 0.0 { gauge.statistic / gauge.threshold } else { 0.0 };
         let state = match (monitor.baseline(), monitor.is_open()) {
             (None, _) => "learning",
             (Some(_), true) => "drift",
@@ -82,7 +83,10 @@ impl StreamView {
             detectors,
             baseline: monitor.shown_baseline(),
             open_since: stream.open.as_ref().and_then(|episode| rfc(episode.since)),
-            finding: stream.open.as_ref().and_then(|Episode { finding, .. }| serde_json::to_value(finding).ok()),
+            finding: stream
+                .open
+                .as_ref()
+                .and_then(|Episode { finding, .. }| serde_json::to_value(finding).ok()),
             arl0: policy.monitor.arl0,
             consequence: policy.consequence,
             runbook: policy.runbook.clone(),
@@ -118,7 +122,13 @@ impl DriftReadings {
     }
 
     /// Shows `streams`; those of `changed` anew, the others as they were.
-    pub(super) fn show(&self, streams: &Streams, changed: &std::collections::BTreeSet<StreamName>, dropped: u64, loaded: bool) {
+    pub(super) fn show(
+        &self,
+        streams: &Streams,
+        changed: &std::collections::BTreeSet<StreamName>,
+        dropped: u64,
+        loaded: bool,
+    ) {
         let before = self.latest();
         let view = |(name, stream): (&StreamName, &Stream)| {
             let old = before.streams.get(name).filter(|_| !changed.contains(name)).cloned();

@@ -7,6 +7,7 @@
 //! with it: evidence is found again at the venues. A journal that cannot be trusted lets the cell start, so that the
 //! process can say so, and refuses every session.
 
+use super::alerts::AlertLane;
 use super::mail::{Append, AppendTelemetry, JournalAnswer, JournalFailure, OpenSession, ReadRows, Session};
 use super::queue::Queue;
 use super::readings::{JournalReadings, JournalSettings};
@@ -19,6 +20,7 @@ use crate::domain::journal::{Batch, Row};
 use crate::supervision::{Ctx, Fence, Port, TellError};
 use actix::fut::{ActorFutureExt as _, ready};
 use actix::{Actor, ActorContext, AsyncContext, Handler, Message, ResponseActFuture, WrapFuture as _};
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -54,6 +56,7 @@ pub struct Journal {
     pub(super) last_append: Instant,
     pub(super) last_write: Option<Instant>,
     pub(super) archive_again: Instant,
+    pub(super) lane: AlertLane,
 }
 
 /// Write what waits.
@@ -81,6 +84,7 @@ impl Actor for Journal {
         self.write_all(ctx);
         self.write_controls();
         self.write_drift();
+        self.write_alerts_left();
         self.deliver();
         if !self.queue.is_empty() {
             tracing::error!(
@@ -296,7 +300,7 @@ impl Journal {
         Ok(())
     }
 
-    fn commit(&mut self, group: &[Batch]) -> Result<(), WriteError> {
+    pub(super) fn commit<B: Borrow<Batch>>(&mut self, group: &[B]) -> Result<(), WriteError> {
         let unusable = |failure: &mut JournalFailure| WriteError::Other { says: failure.to_string() };
         let writer = self.writer.as_mut().map_err(unusable)?;
         if !self.fence.is_current() {

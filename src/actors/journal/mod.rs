@@ -1,8 +1,9 @@
 //! The journal: the one component that writes, in groups, and says what is durable.
 //!
-//! `mail` are its messages, `queue` decides (pure), `cell` performs, `upkeep`, `controls` and `drift` are what it does beside,
-//! `readings` is what others may see.
+//! `mail` are its messages, `queue` decides (pure), `cell` performs, `alerts`, `upkeep`, `controls` and `drift` are what it
+//! does beside, `readings` is what others may see.
 
+mod alerts;
 mod cell;
 mod controls;
 mod declare;
@@ -16,8 +17,8 @@ mod upkeep;
 pub use cell::Journal;
 pub use declare::{declare, declare_with};
 pub use mail::{
-    Append, AppendControls, AppendTelemetry, JournalAnswer, JournalFailure, OpenSession, ReadRows, SaveDrift,
-    Session,
+    Append, AppendAlerts, AppendControls, AppendTelemetry, JournalAnswer, JournalFailure, OpenSession,
+    ReadRows, SaveDrift, Session,
 };
 pub use queue::{BACKLOG_ROWS_MAX, GROUP_ROWS};
 pub use readings::{JournalReading, JournalReadings, JournalSettings};

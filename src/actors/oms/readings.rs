@@ -157,6 +157,12 @@ impl OmsReadings {
         self.0.risk.read().clone()
     }
 
+    /// The alerts that stand.
+    #[must_use]
+    pub fn alerts(&self) -> Vec<OpenAlert> {
+        self.0.view.read().alerts.clone()
+    }
+
     pub(super) fn set_risk(&self, risk: RiskReading) {
         *self.0.risk.write() = risk;
     }

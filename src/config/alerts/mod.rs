@@ -2,7 +2,10 @@
 
 pub mod channel_kinds;
 pub mod channels;
+pub mod dead_man;
+pub mod policies;
 mod section;
 
-pub use channels::{ChannelKind, ChannelSettings, Reach};
+pub use channels::{ChannelKind, ChannelSettings, Reach, check_url};
+pub use dead_man::DeadManSettings;
 pub use section::Alerts;

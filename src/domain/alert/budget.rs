@@ -38,7 +38,8 @@ impl Budget {
             return;
         }
         let longest = tiers.iter().map(|tier| tier.within_ms).max().unwrap_or(0);
-        while self.sent.front().is_some_and(|at| later(*at, longest) <= now) || self.sent.len() >= REMEMBERED_MAX
+        while self.sent.front().is_some_and(|at| later(*at, longest) <= now)
+            || self.sent.len() >= REMEMBERED_MAX
         {
             self.sent.pop_front();
         }

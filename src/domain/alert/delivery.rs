@@ -239,7 +239,10 @@ mod tests {
         let mut delivery = delivery();
         delivery.claim(WallMs(1_000), 60_000);
         assert!(!delivery.try_again(WallMs(86_401_000), "no route", None, &Retry::default()));
-        assert_eq!((delivery.state, delivery.last_error.as_deref()), (DeliveryState::Expired, Some("no route")));
+        assert_eq!(
+            (delivery.state, delivery.last_error.as_deref()),
+            (DeliveryState::Expired, Some("no route"))
+        );
         assert!(delivery.state.is_final());
     }
 }

@@ -208,7 +208,11 @@ mod tests {
         assert_eq!(alert.moments.len(), MOMENTS_MAX);
         assert_eq!(alert.moments[0].note, "0");
         assert_eq!(alert.moments.last().unwrap().note, "199");
-        assert_eq!((alert.id.as_str(), alert.since), ("plabc-7", WallMs(5)), "no evidence is from the future");
+        assert_eq!(
+            (alert.id.as_str(), alert.since),
+            ("plabc-7", WallMs(5)),
+            "no evidence is from the future"
+        );
         let text = serde_json::to_string(&alert).unwrap();
         assert_eq!(serde_json::from_str::<Alert>(&text).unwrap(), alert);
     }

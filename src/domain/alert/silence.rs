@@ -108,6 +108,8 @@ mod tests {
         assert!(silence.covers(&key("heartbeat_missed"), WallMs(9)));
         assert!(!silence.covers(&key("heartbeat_missed"), WallMs(10)), "it is over");
         assert!(!silence.covers(&key(NEVER_HIDDEN), WallMs(9)));
-        assert!(!Silence { ended_at: Some(WallMs(5)), ..silence }.covers(&key("heartbeat_missed"), WallMs(9)));
+        assert!(
+            !Silence { ended_at: Some(WallMs(5)), ..silence }.covers(&key("heartbeat_missed"), WallMs(9))
+        );
     }
 }

@@ -68,7 +68,13 @@ impl MarketSource {
     }
 
     /// What an event is worth, handed to `out`.
-    pub fn note(&mut self, now: Mono, wall: WallMs, event: &MarketEvent, out: &mut dyn FnMut(&StreamName, f64)) {
+    pub fn note(
+        &mut self,
+        now: Mono,
+        wall: WallMs,
+        event: &MarketEvent,
+        out: &mut dyn FnMut(&StreamName, f64),
+    ) {
         if let Some(last) = self.last.replace(now)
             && let Some(gap) = i64::try_from(now.since(last)).ok().and_then(seconds)
         {

@@ -3,12 +3,14 @@
 use super::super::condition::{AlertKey, Held};
 use super::super::delivery::Delivery;
 use super::super::fact::AlertFact;
+use super::super::lines::ChannelRecord;
 use super::super::notice::{IdempotencyKey, Notice};
 use super::super::record::Alert;
+use super::super::severity::Severity;
 use super::super::silence::Silence;
-use super::super::{Budget, Severity};
 use crate::domain::journal::Ticket;
 use crate::domain::time::WallMs;
+use std::sync::Arc;
 
 /// Names an asker, for the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -144,8 +146,8 @@ pub struct Restored {
     pub deliveries: Vec<Delivery>,
     /// Silences that have not ended.
     pub silences: Vec<Silence>,
-    /// What each channel has used of its limits.
-    pub budgets: Vec<(String, Budget)>,
+    /// What is kept of each channel.
+    pub channels: Vec<(String, ChannelRecord)>,
     /// The last alerts that are over, oldest first, for the statistics.
     pub recent: Vec<Alert>,
 }
@@ -192,8 +194,8 @@ pub enum Event {
     },
     /// Messages were found in the file of last resort that the database may not know.
     Recovered {
-        /// Each with its channel and key.
-        notices: Vec<(String, IdempotencyKey, Notice)>,
+        /// Each with its key, whose last part names the channel.
+        notices: Vec<(IdempotencyKey, Notice)>,
     },
 }
 
@@ -212,8 +214,8 @@ pub struct Work {
     pub deliveries: Vec<Delivery>,
     /// Silences as they are now.
     pub silences: Vec<Silence>,
-    /// What channels have used of their limits.
-    pub budgets: Vec<(String, Budget)>,
+    /// Channels as they are now.
+    pub channels: Vec<(String, ChannelRecord)>,
     /// What will be answered once it is on disk.
     pub answers: Vec<(ReplyTo, Answer)>,
 }
@@ -222,7 +224,10 @@ impl Work {
     /// Is there nothing to be written?
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.facts.is_empty() && self.alerts.is_empty() && self.deliveries.is_empty() && self.answers.is_empty()
+        self.facts.is_empty()
+            && self.alerts.is_empty()
+            && self.deliveries.is_empty()
+            && self.answers.is_empty()
     }
 }
 
@@ -230,7 +235,7 @@ impl Work {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Write this; then [`Event::Committed`].
-    Commit(Box<Work>),
+    Commit(Arc<Work>),
     /// Send this; then [`Event::Sent`].
     Send {
         /// On which channel.
@@ -245,7 +250,7 @@ pub enum Effect {
         /// What could not be committed.
         ticket: Ticket,
         /// The messages in it.
-        notices: Vec<(String, IdempotencyKey, Notice)>,
+        notices: Vec<(IdempotencyKey, Notice)>,
     },
     /// What went to the file of last resort is in the database now.
     Unspool {
