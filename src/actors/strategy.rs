@@ -7,6 +7,7 @@
 //! for a new greeting; when it dies too often its own supervisor ends, and nothing else with it: its open
 //! orders are then the order component's to take back. It judges no risk: that is decided behind the port.
 
+use super::drift_sentry::SignalTap;
 use super::market_data::MarketUpdate;
 use crate::clock;
 use crate::domain::ids::{ClientOrderId, Correlation, StrategyId, Symbol, VenueId};
@@ -134,7 +135,7 @@ pub struct StrategyReading {
 
 /// The latest reading of one strategy.
 #[derive(Debug, Clone, Default)]
-pub struct StrategyReadings(Arc<RwLock<StrategyReading>>);
+pub struct StrategyReadings(Arc<RwLock<StrategyReading>>, pub(super) SignalTap);
 
 impl StrategyReadings {
     /// The latest.
@@ -373,6 +374,7 @@ impl StrategyCell {
         let Some(live) = &mut self.live else { return };
         self.readings.0.write().inputs += 1;
         let wanted = live.strategy.on(now, input);
+        self.readings.1.note(now, live.strategy.signal());
         for intent in wanted {
             self.perform(now, intent, ctx);
         }

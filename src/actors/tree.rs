@@ -242,6 +242,9 @@ fn strategies(
     let (mut news, mut subscribers) = (BTreeMap::new(), BTreeMap::<VenueId, Vec<Subscriber>>::new());
     for setup in &trading.strategies {
         let seen = StrategyReadings::default();
+        if trading.drift.is_some() {
+            seen.1.into(readings.drift_tap.clone(), &setup.strategy);
+        }
         readings.strategies.insert(setup.strategy.clone(), seen.clone());
         let (ports, decl) = strategy::declare(setup.clone(), requests.clone(), seen);
         news.insert(setup.strategy.clone(), ports.news);

@@ -1,6 +1,8 @@
-//! `plimsoll drift replay`: a detector over a series from a file; no running instance is needed.
+//! `plimsoll drift list|show|rebaseline` ask a running instance; `replay` runs a detector over a series from a file.
 
 use super::Exit;
+use super::client::{Call, Remote, list, number, segment, table, text};
+use super::control::ControlArgs;
 use crate::domain::detectors::{Parameters, read_series};
 use crate::domain::drift::{DETECTORS, Replayed, build, replay};
 use clap::{Args, Subcommand};
@@ -13,8 +15,32 @@ const FILE_BYTES_MAX: u64 = 512 * 1024 * 1024;
 /// What to do about drift.
 #[derive(Debug, Subcommand)]
 pub enum DriftCommand {
+    /// Every stream: where its statistics stand against their thresholds.
+    List(Remote),
+    /// One stream.
+    Show(ShowArgs),
+    /// Say that what a stream does now is normal: it learns anew, and what it has cut is lifted.
+    Rebaseline(RebaselineArgs),
     /// Run a detector over a series: one number per line, or JSON {"input": [...]}.
     Replay(ReplayArgs),
+}
+
+/// Options of `plimsoll drift show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// Which stream.
+    stream: String,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// Options of `plimsoll drift rebaseline`.
+#[derive(Debug, Args)]
+pub struct RebaselineArgs {
+    /// Which stream.
+    stream: String,
+    #[command(flatten)]
+    control: ControlArgs,
 }
 
 /// Options of `plimsoll drift replay`.
@@ -39,6 +65,35 @@ pub struct ReplayArgs {
 /// When the output cannot be written.
 pub fn run(command: &DriftCommand, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result<Exit> {
     match command {
+        DriftCommand::List(remote) => remote.show(Call::get("/api/v1/drift"), out, err, |answer, out| {
+            let columns = ["name", "state", "level", "observations", "detections", "open_since", "strategy"];
+            table(list(answer, "items"), &columns, out)
+        }),
+        DriftCommand::Show(args) => {
+            let path = format!("/api/v1/drift/streams/{}", segment(&args.stream));
+            args.remote.show(Call::get(&path), out, err, |stream, out| {
+                for key in ["name", "state", "strategy", "observations", "rejected", "last", "heard_at"] {
+                    writeln!(out, "{key:<20} {}", text(stream, key))?;
+                }
+                for key in ["learned", "wanted", "detections", "open_since", "baseline", "finding"] {
+                    writeln!(out, "{key:<20} {}", text(stream, key))?;
+                }
+                for gauge in list(stream, "detectors") {
+                    let (name, way) = (text(gauge, "detector"), text(gauge, "direction"));
+                    let (at, most) = (number(gauge, "statistic"), number(gauge, "threshold"));
+                    writeln!(out, "{name:<15} {way:<9} {at:>10.3} of {most:.3}")?;
+                }
+                Ok(())
+            })
+        }
+        DriftCommand::Rebaseline(args) => {
+            let path = format!("/api/v1/drift/streams/{}/rebaseline", segment(&args.stream));
+            let body = serde_json::json!({ "reason": args.control.reason });
+            let question = format!("Take what {} does now for normal", args.stream);
+            args.control.act(&question, Call::post(&path, body), out, err, |_, out| {
+                writeln!(out, "it learns anew; what it had cut is lifted")
+            })
+        }
         DriftCommand::Replay(args) => replay_file(args, out, err),
     }
 }

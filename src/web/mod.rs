@@ -14,6 +14,7 @@ mod calm;
 mod controls;
 mod debug;
 mod desk;
+mod drift;
 mod events;
 mod fields;
 mod gate;

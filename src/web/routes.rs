@@ -5,11 +5,11 @@
 
 use super::access::Access;
 use super::calm::calm;
-use super::openapi::{Operation, operations as doc};
+use super::openapi::{Operation, drift as drift_doc, operations as doc};
 use super::problem::Problem;
 use super::{
-    alerts, audit, books, controls, debug, events, health, metrics, openapi, orders, positions, quotes, risk,
-    status, strategies, supervision,
+    alerts, audit, books, controls, debug, drift, events, health, metrics, openapi, orders, positions,
+    quotes, risk, status, strategies, supervision,
 };
 use crate::domain::token::Scope;
 use actix_web::dev::ServiceRequest;
@@ -75,6 +75,12 @@ const fn ask(path: &'static str, make: fn() -> Route, describe: Describe) -> Rou
 const fn order(method: Method, path: &'static str, make: fn() -> Route, describe: Describe) -> RouteEntry {
     let access = Access::Needs(Scope::Trade);
     RouteEntry { method, path, access, key: KeyRule::Optional, audited: false, make, describe, debug: false }
+}
+
+/// Takes numbers from whoever may trade; each of them counts.
+const fn measure(path: &'static str, make: fn() -> Route, describe: Describe) -> RouteEntry {
+    let (method, access) = (Method::POST, Access::Needs(Scope::Trade));
+    RouteEntry { method, path, access, key: KeyRule::None, audited: false, make, describe, debug: false }
 }
 
 /// Steers the process: audited. Where doing it twice is doing it once, the key may be left out.
@@ -207,6 +213,16 @@ pub const ROUTES: &[RouteEntry] = &[
         Optional,
         || web::route().to(strategies::re_enable),
         doc::re_enable_strategy,
+    ),
+    get("/api/v1/drift", || web::route().to(drift::list), drift_doc::drift),
+    get("/api/v1/drift/streams/{name}", || web::route().to(drift::show), drift_doc::drift_stream),
+    measure("/api/v1/drift/streams/{name}", || web::route().to(drift::observe), drift_doc::observe),
+    control(
+        "/api/v1/drift/streams/{name}/rebaseline",
+        Scope::Resume,
+        Optional,
+        || web::route().to(drift::rebaseline),
+        drift_doc::rebaseline,
     ),
     get("/api/v1/events", || web::route().to(events::events), doc::events),
     debugging("/debug/web/panic", || web::route().to(debug::panic)),

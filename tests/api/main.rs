@@ -15,6 +15,7 @@ mod abuse;
 mod access;
 mod commands;
 mod controls;
+mod drift;
 mod events;
 mod http;
 mod kill_switch;

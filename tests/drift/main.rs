@@ -13,5 +13,7 @@
 )]
 
 mod golden;
+
 mod numbers;
+mod quality;
 mod run_lengths;

@@ -7,7 +7,7 @@
 //! what was saved. It judges no order.
 
 use super::handle::{DriftAsk, DriftDone, DriftFailure, DriftRequest};
-use super::{DriftReadings, DriftSetup, DriftTap};
+use super::{DriftSetup, DriftTap};
 use crate::actors::journal::SaveDrift;
 use crate::actors::oms::{Ask, EventStream};
 use crate::db::DriftRow;

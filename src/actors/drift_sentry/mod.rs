@@ -11,7 +11,7 @@ mod tap;
 pub use cell::{DRIFTED, DriftSentry, MarketTap};
 pub use handle::{DriftAsk, DriftDone, DriftFailure, DriftHandle, DriftRequest};
 pub use readings::{DriftReadings, DriftView, StreamView};
-pub use tap::DriftTap;
+pub use tap::{DriftTap, SignalTap};
 
 use super::alert_board::AlertBoard;
 use super::journal::SaveDrift;

@@ -4,9 +4,10 @@
 
 use crate::domain::drift::{Sample, StreamName};
 use crate::domain::ids::StrategyId;
+use crate::domain::time::Mono;
 use parking_lot::Mutex;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 
 /// Numbers that may wait: a second of a thousand streams at fifty a second.
 const WAITING_MAX: usize = 65_536;
@@ -44,6 +45,30 @@ impl DriftTap {
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.0.dropped.load(Relaxed)
+    }
+}
+
+/// Between two observations of a strategy's signal, milliseconds.
+const SIGNAL_EVERY_MS: u64 = 1_000;
+
+/// The end of the tap for one strategy's signal; nothing is measured before [`SignalTap::into`] names the heap.
+#[derive(Debug, Clone, Default)]
+pub struct SignalTap(Arc<OnceLock<(DriftTap, StreamName, StrategyId)>>, Arc<AtomicU64>);
+
+impl SignalTap {
+    /// From now on the signal of `strategy` is dropped on `tap`. The first word holds.
+    pub fn into(&self, tap: DriftTap, strategy: &StrategyId) {
+        let name = StreamName::of("signal", &[strategy.as_str()]);
+        let _ = self.0.set((tap, name, strategy.clone()));
+    }
+
+    /// Drops the signal, at most once a second.
+    pub fn note(&self, now: Mono, signal: Option<f64>) {
+        let (Some((tap, name, strategy)), Some(signal)) = (self.0.get(), signal) else { return };
+        if now.0 >= self.1.load(Relaxed).saturating_add(SIGNAL_EVERY_MS) {
+            self.1.store(now.0, Relaxed);
+            tap.note(name, Some(strategy), signal);
+        }
     }
 }
 

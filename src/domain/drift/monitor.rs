@@ -171,14 +171,25 @@ impl Watch {
         let wider = self.wider.update(z);
         let mean = [up, down].into_iter().filter(|_| set.mean);
         let spread = [wider].into_iter().filter(|_| set.variance);
-        // A mean that moved makes squares grow too: it is named first.
         let seen = mean.chain(spread).find_map(|step| match step {
             Step::Detected(direction) => Some(direction),
             Step::Quiet | Step::Rejected => None,
         });
-        let Some(direction) = seen else { return News::Quiet };
+        let Some(direction) = seen.map(|seen| self.named(seen, set)) else { return News::Quiet };
         (self.open, self.calm) = (true, 0);
         News::Opened(Box::new(self.finding(direction, set)))
+    }
+
+    /// A mean that moved makes squares grow too, and a large shift is seen by them first: where the mean's sums have come
+    /// half their way, the mean is named.
+    fn named(&self, seen: Direction, set: &MonitorSettings) -> Direction {
+        let half = |sum: f64, cusum: &Cusum| set.mean && sum > cusum.threshold() / 2.0;
+        let (up, down) = (self.up.sums().0, self.down.sums().1);
+        match seen {
+            Direction::Wider if half(up, &self.up) && up > down => Direction::Up,
+            Direction::Wider if half(down, &self.down) => Direction::Down,
+            other => other,
+        }
     }
 
     fn take_open(&mut self, z: f64, set: &MonitorSettings) -> News {

@@ -418,10 +418,8 @@ mod tests {
         let name = StreamName::new("slippage:maker").unwrap();
         let saved = all.get(&name).unwrap().clone();
         let mut same = streams(10);
-        assert!(
-            matches!(same.restore(&name, saved.clone()), Some(Effect::Open { .. })),
-            "the alert stands again"
-        );
+        let again = same.restore(&name, saved.clone());
+        assert!(matches!(&again[..], [Effect::Open { .. }, Effect::Restrain { .. }]), "{again:?}");
         let monitor = MonitorSettings { arl0: 500.0, ..MonitorSettings::default() };
         let mut other = Streams::new(Vec::new(), Policy::fallback(monitor), 10);
         assert!(matches!(&other.restore(&name, saved)[..], [Effect::Restrain { .. }]));
