@@ -243,7 +243,7 @@ fn strategies(
     for setup in &trading.strategies {
         let seen = StrategyReadings::default();
         if trading.drift.is_some() {
-            seen.1.into(readings.drift_tap.clone(), &setup.strategy);
+            seen.1.connect(readings.drift_tap.clone(), &setup.strategy);
         }
         readings.strategies.insert(setup.strategy.clone(), seen.clone());
         let (ports, decl) = strategy::declare(setup.clone(), requests.clone(), seen);

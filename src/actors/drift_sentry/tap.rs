@@ -51,13 +51,13 @@ impl DriftTap {
 /// Between two observations of a strategy's signal, milliseconds.
 const SIGNAL_EVERY_MS: u64 = 1_000;
 
-/// The end of the tap for one strategy's signal; nothing is measured before [`SignalTap::into`] names the heap.
+/// The end of the tap for one strategy's signal; nothing is measured before [`SignalTap::connect`] names the heap.
 #[derive(Debug, Clone, Default)]
 pub struct SignalTap(Arc<OnceLock<(DriftTap, StreamName, StrategyId)>>, Arc<AtomicU64>);
 
 impl SignalTap {
     /// From now on the signal of `strategy` is dropped on `tap`. The first word holds.
-    pub fn into(&self, tap: DriftTap, strategy: &StrategyId) {
+    pub fn connect(&self, tap: DriftTap, strategy: &StrategyId) {
         let name = StreamName::of("signal", &[strategy.as_str()]);
         let _ = self.0.set((tap, name, strategy.clone()));
     }
