@@ -7,6 +7,7 @@
 
 mod alerts;
 mod drain;
+mod drift;
 mod options;
 mod performance;
 mod plan;

@@ -6,10 +6,14 @@
 //! emptied by the next incarnation before it shows anything new. It decides nothing.
 
 use super::connector::{Reconnect, VenueReadings};
+use super::drift_sentry::MarketTap;
+use crate::domain::drift::MarketSource;
 use crate::domain::ids::Symbol;
 use crate::domain::market::{MarketEvent, PublicTrade, Top};
+use crate::domain::time::WallMs;
 use crate::supervision::{Cell, ChildSpec, Ctx, Handle, Placement, Port, StartFailure, cell};
 use crate::venues::Venue;
+use crate::venues::mono::MonoClock;
 use actix::{Actor, ActorContext, AsyncContext, Handler, Message};
 use parking_lot::RwLock;
 use std::collections::BTreeMap;
@@ -146,6 +150,8 @@ pub struct MarketOutlets {
     pub readings: VenueReadings,
     /// Who hears every event.
     pub subscribers: Vec<Subscriber>,
+    /// Where measurements of the feed go.
+    pub drift: Option<MarketTap>,
 }
 
 /// The session ended by itself (a panic in it): start over.
@@ -186,9 +192,16 @@ impl Actor for MarketData {
             return ctx.stop();
         };
         let (outlets, own) = (self.outlets.clone(), ctx.handle());
+        let clock = MonoClock::new();
+        let mut measured =
+            outlets.drift.clone().map(|drift| (MarketSource::new(drift.venue.clone()), drift.tap));
         self.tasks.spawn_local(async move {
             while let Some(event) = events.recv().await {
                 outlets.board.note(&event);
+                if let Some((source, tap)) = &mut measured {
+                    let wall = WallMs(crate::clock::wall_millis());
+                    source.note(clock.now(), wall, &event, &mut |name, x| tap.note(name, None, x));
+                }
                 outlets.subscribers.iter().for_each(|subscriber| subscriber.tell(&event));
             }
             // Closed means that this cell has ended already.

@@ -17,6 +17,7 @@
 //! │   └── dead_man              only with an address: tells somebody outside that alerts would arrive
 //! ├── heartbeats                one_for_one
 //! │   └── heartbeat-<venue>     is it there, what does it hold, how often was it lost?
+//! ├── drift_sentry              watches series for change, cuts entries of strategies whose series drift
 //! ├── market                    one_for_one
 //! │   └── market-<venue>        books, quotes and trades of one venue
 //! ├── strategies                one_for_one    each under a supervisor of its own
@@ -33,6 +34,7 @@ pub mod alert_router;
 pub mod clock_sentry;
 pub mod connector;
 pub mod dead_man;
+pub mod drift_sentry;
 pub mod heartbeat;
 pub mod journal;
 pub mod kill_switch;

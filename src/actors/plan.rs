@@ -1,6 +1,7 @@
 //! What is to trade: venues, strategies, the order management; made from the settings before the tree is.
 
 use super::dead_man::{DeadManPlan, VitalLimits};
+use super::drift_sentry::DriftPlan;
 use super::kill_switch::KillSwitch;
 use super::oms::OmsPlan;
 use super::paper_exchange::EmbeddedAddress;
@@ -42,6 +43,8 @@ pub struct Trading {
     pub kill: KillSwitch,
     /// How often venues are asked for a sign of life, and when reconnections are a storm.
     pub heartbeat: Knobs,
+    /// Which series are watched for change, and what follows; `None` for none.
+    pub drift: Option<DriftPlan>,
     /// Where orders go.
     pub venues: Vec<VenueWire>,
     /// The exchange inside this process, when a venue is it.

@@ -346,6 +346,7 @@ impl StrategyCell {
         let Some(live) = &mut self.live else { return };
         self.readings.0.write().inputs += 1;
         let wanted = live.strategy.on(now, input);
+        self.readings.1.note(now, live.strategy.signal());
         for intent in wanted {
             self.perform(now, intent, ctx);
         }

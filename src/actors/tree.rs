@@ -5,8 +5,9 @@ use super::alert_router::{self, AlertDesk, AlertReadings, AlertSetup};
 use super::clock_sentry::{self, ClockReadings};
 use super::connector::{self, Beat, VenueReadings};
 use super::dead_man::{self, DeadManReadings, Vital};
+use super::drift_sentry::{self, DriftHandle, DriftReadings, DriftSentry, DriftSetup, DriftTap, MarketTap};
 use super::heartbeat::{self, HeartbeatReadings, HeartbeatSetup};
-use super::journal::{self, AppendControls, Journal, JournalReadings};
+use super::journal::{self, AppendControls, Journal, JournalReadings, SaveDrift};
 use super::kill_switch::{self, KillNews, KillOutlet, KillSwitch};
 use super::market_data::{self, MarketBoard, MarketOutlets, Subscriber};
 use super::oms::{self, Cursors, OmsHandle, OmsReadings, Wires};
@@ -52,6 +53,10 @@ pub struct Readings {
     pub heartbeats: BTreeMap<VenueId, HeartbeatReadings>,
     /// What every strategy earned.
     pub performance: PerformanceReadings,
+    /// From the drift sentry.
+    pub drift: DriftReadings,
+    /// Where measurements for it are dropped.
+    pub drift_tap: DriftTap,
     /// Alerts of everything but the order management.
     pub alerts: AlertBoard,
     /// From the alert router.
@@ -85,6 +90,8 @@ pub struct Parts {
     pub oms: Option<OmsHandle>,
     /// The database, for reading.
     pub readers: Option<Readers>,
+    /// The drift sentry, when series are watched.
+    pub drift: Option<DriftHandle>,
     /// The kill switch.
     pub kill: Option<KillSwitch>,
     /// The alert router.
@@ -145,6 +152,7 @@ fn trading_tree(
     let readers = Readers::lazy(&trading.data_dir);
     let (journal, journal_cell) = journal::declare(trading.data_dir.clone(), readings.journal.clone());
     let controls = Some(journal.port());
+    let save = journal.port();
     let (alerts, router) = alert_router::declare(AlertSetup {
         board: readings.alerts.clone(),
         oms: readings.oms.clone(),
@@ -192,10 +200,45 @@ fn trading_tree(
     let (strategies, subscribers) = strategies(readings, &trading, &wires, &requests);
     let market = market(readings, &trading, &subscribers, &mut hands);
     hands.oms = Some(oms.clone());
-    let root = root.child(infra).child(order_path).child(alerting).child(heartbeats).child(market);
-    let parts =
-        Parts { oms: Some(oms), readers: Some(readers), kill: Some(kill), alerts: Some(alerts), controls };
-    (root.child(strategies).child(figures), parts, hands)
+    let (drift, sentry) = drift(readings, &trading, &oms, &readers, save);
+    let root = root.child(infra).child(order_path).child(alerting).child(heartbeats);
+    let root = match sentry {
+        Some(sentry) => root.child(sentry),
+        None => root,
+    };
+    let parts = Parts {
+        oms: Some(oms),
+        readers: Some(readers),
+        drift,
+        kill: Some(kill),
+        alerts: Some(alerts),
+        controls,
+    };
+    (root.child(market).child(strategies).child(figures), parts, hands)
+}
+
+/// The sentry, when series are watched; whoever measures drops its numbers from then on.
+fn drift(
+    readings: &Readings,
+    trading: &Trading,
+    oms: &OmsHandle,
+    readers: &Readers,
+    save: Port<SaveDrift>,
+) -> (Option<DriftHandle>, Option<Cell<DriftSentry>>) {
+    let Some(plan) = trading.drift.clone() else { return (None, None) };
+    readings.oms.measure_into(readings.drift_tap.clone());
+    let (handle, cell) = drift_sentry::declare(DriftSetup {
+        plan,
+        tap: readings.drift_tap.clone(),
+        oms: oms.clone(),
+        oms_readings: readings.oms.clone(),
+        boards: readings.boards.clone(),
+        readers: readers.clone(),
+        save,
+        alerts: readings.alerts.clone(),
+        readings: readings.drift.clone(),
+    });
+    (Some(handle), Some(cell))
 }
 
 type Requests = Port<strategy::StrategyRequest>;
@@ -275,6 +318,9 @@ fn strategies(
     let (mut news, mut subscribers) = (BTreeMap::new(), BTreeMap::<VenueId, Vec<Subscriber>>::new());
     for setup in &trading.strategies {
         let seen = StrategyReadings::default();
+        if trading.drift.is_some() {
+            seen.1.connect(readings.drift_tap.clone(), &setup.strategy);
+        }
         readings.strategies.insert(setup.strategy.clone(), seen.clone());
         let (ports, decl) = strategy::declare(setup.clone(), requests.clone(), seen);
         news.insert(setup.strategy.clone(), ports.news);
@@ -297,6 +343,10 @@ fn market(
         let outlets = MarketOutlets {
             board: readings.boards.get(&venue.id).cloned().unwrap_or_default(),
             subscribers: subscribers.get(&venue.id).cloned().unwrap_or_default(),
+            drift: trading
+                .drift
+                .is_some()
+                .then(|| MarketTap { tap: readings.drift_tap.clone(), venue: venue.id.clone() }),
             ..MarketOutlets::default()
         };
         readings.market.insert(venue.id.clone(), outlets.readings.clone());

@@ -107,6 +107,7 @@ pub(super) fn trading(
         venues: venues.into_iter().map(|venue| wire(venue, kill.tripwire(), lease.clone())).collect(),
         kill,
         heartbeat: heartbeat(settings),
+        drift: super::drift::plan(&settings.drift)?,
         embedded,
         strategies: super::strategies::plans(settings)?,
     }))

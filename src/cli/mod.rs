@@ -8,6 +8,7 @@ pub mod bench;
 mod client;
 pub mod config;
 mod control;
+mod drift;
 mod drill;
 mod duration;
 mod exit;
@@ -81,6 +82,9 @@ enum Command {
     /// How full the limits are; what they would say of an order.
     #[command(subcommand)]
     Risk(risk::RiskCommand),
+    /// Series that are watched for change; a detector over a series from a file.
+    #[command(subcommand)]
+    Drift(drift::DriftCommand),
     /// Cancel every open order.
     CancelAll(control::CancelAllArgs),
     /// Take no new entries.
@@ -141,6 +145,7 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
         Command::Resolve(args) => control::resolve(&args, out, err),
         Command::Strategy(command) => control::strategy(&command, out, err),
         Command::Risk(command) => risk::run(&command, out, err),
+        Command::Drift(command) => drift::run(&command, out, err),
         Command::CancelAll(args) => control::cancel_all(&args, out, err),
         Command::Pause(args) => steer::pause(&args, out, err),
         Command::ReduceOnly(args) => steer::reduce_only(&args, out, err),

@@ -5,6 +5,7 @@
 
 pub mod alerts;
 pub mod controls;
+pub mod drift;
 pub mod env;
 pub mod error;
 pub mod fault;

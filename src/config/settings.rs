@@ -6,6 +6,7 @@
 
 use super::alerts::Alerts;
 use super::controls::Controls;
+use super::drift::DriftSettings;
 use super::heartbeat::HeartbeatSettings;
 use super::kill_switch::KillSwitchSettings;
 use super::load::Configuration;
@@ -55,6 +56,8 @@ pub struct Settings {
     pub heartbeat: HeartbeatSettings,
     /// What is expected of every feed and component, and what is done when it does not hold.
     pub sentinel: SentinelSettings,
+    /// Series that are watched for change.
+    pub drift: DriftSettings,
     /// Limits before every order; what nobody set denies.
     pub risk: Risk,
     /// Who is told when something is wrong, and how.
@@ -156,6 +159,7 @@ impl Configuration for Settings {
         self.orders.validate(problems);
         self.heartbeat.validate(problems);
         self.sentinel.validate(problems, &self.venues);
+        self.drift.validate(problems, &self.strategies);
         self.risk.validate(problems, &self.venues, &self.strategies);
         self.alerts.validate(problems);
         self.performance.validate(problems, &self.strategies);

@@ -149,6 +149,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    drift_streams (name) {
+        name -> Text,
+        at_ms -> BigInt,
+        state -> Text,
+    }
+}
+
+diesel::table! {
     alerts (number) {
         number -> BigInt,
         id -> Text,

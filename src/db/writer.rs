@@ -238,7 +238,7 @@ impl Writer {
         self.small(|connection| meta::put(connection, meta::HEARTBEAT, &now))
     }
 
-    fn small<T>(
+    pub(super) fn small<T>(
         &mut self,
         work: impl FnOnce(&mut SqliteConnection) -> QueryResult<T>,
     ) -> Result<T, WriteError> {

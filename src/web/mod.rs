@@ -15,6 +15,7 @@ mod calm;
 mod controls;
 mod debug;
 mod desk;
+mod drift;
 mod events;
 mod fields;
 mod gate;

@@ -30,6 +30,7 @@ pub(super) async fn show(state: Data<WebState>) -> Result<HttpResponse, Problem>
         "gauges": risk.gauges,
         "breaches": risk.breaches,
         "latches": risk.latches,
+        "restraints": risk.restraints,
         "at": risk.at.and_then(time),
     })))
 }

@@ -5,11 +5,14 @@
 
 use super::access::Access;
 use super::calm::calm;
-use super::openapi::{Operation, alert_operations as alert_doc, operations as doc, performance as figures_doc};
+use super::openapi::{
+    Operation, alert_operations as alert_doc, drift as drift_doc, operations as doc,
+    performance as figures_doc,
+};
 use super::problem::Problem;
 use super::{
-    alert_words, alerts, audit, books, controls, debug, events, health, incidents, metrics, openapi, orders,
-    performance, positions, quotes, risk, status, strategies, supervision,
+    alert_words, alerts, audit, books, controls, debug, drift, events, health, incidents, metrics, openapi,
+    orders, performance, positions, quotes, risk, status, strategies, supervision,
 };
 use crate::domain::token::Scope;
 use actix_web::dev::ServiceRequest;
@@ -75,6 +78,12 @@ const fn ask(path: &'static str, make: fn() -> Route, describe: Describe) -> Rou
 const fn order(method: Method, path: &'static str, make: fn() -> Route, describe: Describe) -> RouteEntry {
     let access = Access::Needs(Scope::Trade);
     RouteEntry { method, path, access, key: KeyRule::Optional, audited: false, make, describe, debug: false }
+}
+
+/// Takes numbers from whoever may trade; each of them counts.
+const fn measure(path: &'static str, make: fn() -> Route, describe: Describe) -> RouteEntry {
+    let (method, access) = (Method::POST, Access::Needs(Scope::Trade));
+    RouteEntry { method, path, access, key: KeyRule::None, audited: false, make, describe, debug: false }
 }
 
 /// Steers the process: audited. Where doing it twice is doing it once, the key may be left out.
@@ -249,6 +258,16 @@ pub const ROUTES: &[RouteEntry] = &[
     get("/api/v1/performance/equity", || web::route().to(performance::equity), figures_doc::equity),
     get("/performance", || web::route().to(performance::page), figures_doc::performance_page),
     get("/performance/style.css", || web::route().to(performance::style), figures_doc::performance_style),
+    get("/api/v1/drift", || web::route().to(drift::list), drift_doc::drift),
+    get("/api/v1/drift/streams/{name}", || web::route().to(drift::show), drift_doc::drift_stream),
+    measure("/api/v1/drift/streams/{name}", || web::route().to(drift::observe), drift_doc::observe),
+    control(
+        "/api/v1/drift/streams/{name}/rebaseline",
+        Scope::Resume,
+        Optional,
+        || web::route().to(drift::rebaseline),
+        drift_doc::rebaseline,
+    ),
     get("/api/v1/events", || web::route().to(events::events), doc::events),
     debugging("/debug/web/panic", || web::route().to(debug::panic)),
     debugging("/debug/alerts", || web::route().to(debug::alerts)),

@@ -16,6 +16,7 @@ mod access;
 mod alerts;
 mod commands;
 mod controls;
+mod drift;
 mod events;
 mod http;
 mod kill_switch;

@@ -97,11 +97,14 @@ fn the_schema_states_the_limits_that_are_enforced() {
                 check(Some(&path), true, &[]).exit
             };
             let parents: &[&str] = match section.as_str() {
-                "Venue" | "StrategySettings" => {
+                "Venue" | "StrategySettings" | "DeclaredStream" => {
                     let exit = |value: u64| match section.as_str() {
                         "Venue" => listed(&format!(
                             "venues:\n  - {{name: p, rest_url: embedded, paper_account: demo, symbols: [A], {key}: {value}}}\n"
                         )),
+                        "DeclaredStream" => {
+                            listed(&format!("drift:\n  streams:\n    - {{name: m, {key}: {value}}}\n"))
+                        }
                         _ => listed(&format!("strategies:\n  - {{name: m, {key}: {value}}}\n")),
                     };
                     assert_eq!((exit(min), exit(max)), (Exit::Ok, Exit::Ok), "{section}.{key}");
@@ -133,6 +136,7 @@ fn the_schema_states_the_limits_that_are_enforced() {
                 "HeartbeatSettings" => &["heartbeat"],
                 "SentinelSettings" => &["sentinel"],
                 "Performance" => &["performance"],
+                "DriftSettings" => &["drift"],
                 "PaperExchangeSettings" => &["paper_exchange"],
                 "Web" => &["web"],
                 "Supervision" => &["supervision"],
@@ -153,7 +157,7 @@ fn the_schema_states_the_limits_that_are_enforced() {
             checked += 1;
         }
     }
-    assert_eq!(checked, 49, "a key with limits is missing in the schema");
+    assert_eq!(checked, 55, "a key with limits is missing in the schema");
 }
 
 #[test]

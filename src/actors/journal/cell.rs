@@ -14,14 +14,14 @@ use super::readings::{JournalReadings, JournalSettings};
 use super::session::{self, Checked};
 use super::upkeep::UPKEEP;
 use crate::clock;
-use crate::db::{Link, PerformanceWrite, TelemetryRow, WriteError, Writer};
+use crate::db::{DriftRow, Link, PerformanceWrite, TelemetryRow, WriteError, Writer};
 use crate::domain::control::ControlRow;
 use crate::domain::journal::{Batch, Row};
 use crate::supervision::{Ctx, Fence, Port, TellError};
 use actix::fut::{ActorFutureExt as _, ready};
 use actix::{Actor, ActorContext, AsyncContext, Handler, Message, ResponseActFuture, WrapFuture as _};
 use std::borrow::Borrow;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -53,6 +53,7 @@ pub struct Journal {
     pub(super) telemetry: VecDeque<TelemetryRow>,
     pub(super) controls: VecDeque<ControlRow>,
     pub(super) performance: VecDeque<PerformanceWrite>,
+    pub(super) drift: BTreeMap<String, DriftRow>,
     pub(super) last_append: Instant,
     pub(super) last_write: Option<Instant>,
     pub(super) archive_again: Instant,
@@ -83,6 +84,7 @@ impl Actor for Journal {
         // What was sent before the end of the order management is written before ours.
         self.write_all(ctx);
         self.write_controls();
+        self.write_drift();
         self.write_alerts_left();
         self.write_performance();
         self.deliver();

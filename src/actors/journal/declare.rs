@@ -11,7 +11,7 @@ use crate::supervision::{
     Cell, ChildSpec, Ctx, Handle, HangLimits, MailboxPolicy, OnHang, OnRestart, Placement, Shutdown,
     StartFailure, cell,
 };
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -53,6 +53,7 @@ pub fn declare_with(
             telemetry: VecDeque::new(),
             controls: VecDeque::new(),
             performance: VecDeque::new(),
+            drift: BTreeMap::new(),
             last_append: now,
             last_write: None,
             archive_again: now,

@@ -1,6 +1,6 @@
 //! The journal's messages.
 
-use crate::db::{PerformanceWrite, TelemetryRow};
+use crate::db::{DriftRow, PerformanceWrite, TelemetryRow};
 use crate::domain::control::ControlRow;
 use crate::domain::journal::{Batch, Row, Seq, Ticket};
 use crate::supervision::Port;
@@ -98,6 +98,11 @@ pub enum JournalAnswer {
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct AppendTelemetry(pub Vec<TelemetryRow>);
+
+/// Save streams of the drift sentry when nothing else waits. Of one stream the newest is saved.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct SaveDrift(pub Vec<DriftRow>);
 
 /// Write what is known of requests that steered nothing else, when nothing else waits.
 #[derive(Debug, Message)]

@@ -1,13 +1,13 @@
 //! The journal: the one component that writes, in groups, and says what is durable.
 //!
-//! `mail` are its messages, `queue` decides (pure), `cell` performs, `alerts`, `upkeep`, `controls` and `performance` are
-//! what it does beside, `readings` is
-//! what others may see.
+//! `mail` are its messages, `queue` decides (pure), `cell` performs, `alerts`, `upkeep`, `controls`, `performance` and `drift`
+//! are what it does beside, `readings` is what others may see.
 
 mod alerts;
 mod cell;
 mod controls;
 mod declare;
+mod drift;
 mod mail;
 mod performance;
 mod queue;
@@ -18,8 +18,8 @@ mod upkeep;
 pub use cell::Journal;
 pub use declare::{declare, declare_with};
 pub use mail::{
-    Append, AppendAlerts, AppendControls, AppendPerformance, AppendTelemetry, JournalAnswer, JournalFailure, OpenSession,
-    ReadRows, Session,
+    Append, AppendAlerts, AppendControls, AppendPerformance, AppendTelemetry, JournalAnswer, JournalFailure,
+    OpenSession, ReadRows, SaveDrift, Session,
 };
 pub use queue::{BACKLOG_ROWS_MAX, GROUP_ROWS};
 pub use readings::{JournalReading, JournalReadings, JournalSettings};

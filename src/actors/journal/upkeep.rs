@@ -39,6 +39,7 @@ impl Journal {
             return;
         }
         self.write_controls();
+        self.write_drift();
         self.write_telemetry();
         self.write_performance();
         let now = clock::monotonic();

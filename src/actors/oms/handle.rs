@@ -7,6 +7,7 @@ use crate::domain::order::{CancelScope, OrderRequest, ReplaceRequest};
 use crate::domain::risk::{Override, Proposal};
 use crate::supervision::{Port, TellError};
 use actix::Message;
+use rust_decimal::Decimal;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -64,6 +65,26 @@ pub enum Ask {
     ReEnable {
         /// Which.
         strategy: StrategyId,
+        /// Who and why.
+        by: Actor,
+    },
+    /// A series of a strategy drifts: its entries are cut.
+    Restrain {
+        /// Whose.
+        strategy: StrategyId,
+        /// The series.
+        stream: String,
+        /// The share that is left.
+        factor: Decimal,
+        /// Who and why.
+        by: Actor,
+    },
+    /// A person lifts what a stream has cut.
+    Release {
+        /// Whose.
+        strategy: StrategyId,
+        /// The series.
+        stream: String,
         /// Who and why.
         by: Actor,
     },

@@ -31,6 +31,10 @@ fn event_of(cell: &OmsCell, ask: Ask, reply: Option<ReplyTo>) -> Option<Event> {
         Ask::LatchCleared => Event::LatchCleared { reply },
         Ask::Explain(proposal) => Event::Explain { proposal, reply },
         Ask::ReEnable { strategy, by } => Event::ReEnable { strategy, by, reply },
+        Ask::Restrain { strategy, stream, factor, by } => {
+            Event::Restrain { strategy, stream, factor, by, reply }
+        }
+        Ask::Release { strategy, stream, by } => Event::Release { strategy, stream, by, reply },
         Ask::Grant { over, for_ms } => {
             let expires = cell.now().mono.plus(for_ms);
             Event::Grant { over: Override { expires, ..*over }, reply }

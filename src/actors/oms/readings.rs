@@ -1,15 +1,16 @@
 //! What the order management shows: a cheap copy of its state, and a bounded stream of changes.
 
+use crate::actors::drift_sentry::DriftTap;
 use crate::domain::ids::{Symbol, VenueId};
 use crate::domain::oms::{Change, Mark, Phase};
 use crate::domain::order::OrderState;
-use crate::domain::risk::{Breach, Gauge, Latch, LimitsId};
+use crate::domain::risk::{Breach, Gauge, Latch, LimitsId, Restraint};
 use crate::domain::time::WallMs;
 use parking_lot::RwLock;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use tokio::sync::broadcast;
 
@@ -114,6 +115,8 @@ pub struct RiskReading {
     pub breaches: Vec<Breach>,
     /// Strategies that their own executions have stopped.
     pub latches: Vec<Latch>,
+    /// Strategies whose entries are cut because a series of theirs drifts.
+    pub restraints: Vec<Restraint>,
     /// When it was read (wall clock); `None` before the first time.
     pub at: Option<WallMs>,
 }
@@ -128,6 +131,7 @@ struct Shared {
     marks: RwLock<Marks>,
     changes: broadcast::Sender<Arc<Stamped>>,
     latency: super::latency::Latencies,
+    drift: OnceLock<DriftTap>,
 }
 
 /// See the module's head. Cheap to clone.
@@ -145,6 +149,7 @@ impl Default for OmsReadings {
             marks: RwLock::default(),
             changes,
             latency: super::latency::Latencies::default(),
+            drift: OnceLock::new(),
         }))
     }
 }
@@ -200,6 +205,16 @@ impl OmsReadings {
     #[must_use]
     pub fn latency(&self) -> &super::latency::Latencies {
         &self.0.latency
+    }
+
+    /// Where measurements are dropped, when series are watched.
+    pub(super) fn drift_tap(&self) -> Option<&DriftTap> {
+        self.0.drift.get()
+    }
+
+    /// From now on measurements are dropped there. The first word holds.
+    pub fn measure_into(&self, tap: DriftTap) {
+        let _ = self.0.drift.set(tap);
     }
 
     pub(super) fn set_view(&self, view: OmsView) {

@@ -1,12 +1,13 @@
 //! What the shell shows of itself: standing alerts, totals, latencies, log lines. It decides nothing.
 
 use super::readings::{OmsReadings, OpenAlert};
+use crate::domain::drift::StreamName;
 use crate::domain::journal::Batch;
 use crate::domain::oms::{Change, Notice, NoticeLevel};
 use crate::domain::order::{Order, OrderNumber, OrderState};
 use crate::domain::time::WallMs;
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Alerts that can stand at once; codes times scopes are bounded by venues, instruments and open orders.
 const ALERTS_MAX: usize = 1_024;
@@ -56,16 +57,21 @@ impl Show {
         let took = crate::clock::monotonic().saturating_duration_since(timed.began);
         let latency = readings.latency();
         match order.state {
-            OrderState::PendingSubmit => latency.journal.note(took),
+            OrderState::PendingSubmit => {
+                latency.journal.note(took);
+                stage(readings, "journal", order, took);
+            }
             OrderState::Submitted | OrderState::PendingCancel | OrderState::Unknown => {}
             _ if !timed.acked => {
                 timed.acked = true;
                 latency.venue_ack.note(took);
+                stage(readings, "venue_ack", order, took);
             }
             _ => {}
         }
         if !order.booked.is_zero() {
             latency.fill.note(took);
+            stage(readings, "fill", order, took);
             self.timed.remove(&order.number);
         } else if order.state.is_final() {
             self.timed.remove(&order.number);
@@ -98,6 +104,14 @@ impl Show {
 
     pub(super) fn totals(&self) -> BTreeMap<OrderState, u64> {
         self.totals.clone()
+    }
+}
+
+/// Drops how long a stage took where series are watched.
+fn stage(readings: &OmsReadings, stage: &str, order: &Order, took: Duration) {
+    if let Some(tap) = readings.drift_tap() {
+        let name = StreamName::of("order_stage", &[stage, order.venue.as_str()]);
+        tap.note(&name, None, took.as_secs_f64());
     }
 }
 

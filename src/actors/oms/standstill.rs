@@ -52,6 +52,8 @@ impl OmsCell {
             | Event::LatchCleared { reply }
             | Event::Explain { reply, .. }
             | Event::ReEnable { reply, .. }
+            | Event::Restrain { reply, .. }
+            | Event::Release { reply, .. }
             | Event::Grant { reply, .. } => reply,
             Event::Drain { .. } => {
                 if !self.wires.run.say(Word::Drained { left_over: Vec::new() }) {

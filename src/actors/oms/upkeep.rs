@@ -242,6 +242,7 @@ impl OmsCell {
             gauges: core.gauges(now),
             breaches: core.breaches(),
             latches: core.latches(),
+            restraints: core.restraints(),
             at: Some(now.wall),
         });
     }

@@ -1,5 +1,6 @@
 //! What a strategy's cell shows of itself to readers on other threads.
 
+use crate::actors::drift_sentry::SignalTap;
 use parking_lot::RwLock;
 use std::sync::Arc;
 use std::time::Instant;
@@ -33,7 +34,7 @@ pub struct StrategyReading {
 
 /// The latest reading of one strategy.
 #[derive(Debug, Clone, Default)]
-pub struct StrategyReadings(pub(super) Arc<RwLock<StrategyReading>>);
+pub struct StrategyReadings(pub(super) Arc<RwLock<StrategyReading>>, pub(in crate::actors) SignalTap);
 
 impl StrategyReadings {
     /// The latest.

@@ -135,6 +135,8 @@ impl Books {
             | Fact::Shutdown(_)
             | Fact::Decision(_)
             | Fact::ReEnabled(_)
+            | Fact::Restrained(_)
+            | Fact::Released(_)
             | Fact::Granted(_) => Ok(Touched::default()),
             Fact::Limits(limits) => {
                 self.limits = Some(limits.id.clone());
@@ -379,7 +381,7 @@ impl Books {
         self.begun.clear();
         self.halted = None;
         self.stand = Stand::default();
-        self.risk_marks = None;
+        self.risk_marks = self.risk_marks.take().and_then(RiskMarks::across_cold_start);
         Touched { positions: self.ledger.clear(at), ..Touched::default() }
     }
 

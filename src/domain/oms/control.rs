@@ -217,7 +217,7 @@ impl Oms {
             let quantity = lot.and_then(|lot| lot.floor(position.quantity.get().abs()));
             let quantity = quantity.and_then(|quantity| Quantity::new(quantity).ok());
             let Some(quantity) = quantity.filter(|quantity| !quantity.is_zero()) else { continue };
-            let request = OrderRequest {
+            let mut request = OrderRequest {
                 client_order_id: None,
                 venue: position.venue.clone(),
                 symbol: position.symbol.clone(),
@@ -231,7 +231,7 @@ impl Oms {
                 strategy: position.strategy.clone(),
                 correlation: None,
             };
-            let decided = self.check(out, &request).and_then(|()| self.decide(out, &request, None));
+            let decided = self.check(out, &request).and_then(|()| self.decide(out, &mut request, None));
             let outcome = match &decided {
                 Ok(()) => "taken".to_owned(),
                 Err(refused) => refused.to_string(),

@@ -281,6 +281,12 @@ impl Oms {
                 out.reply(reply, explained);
             }
             Event::ReEnable { strategy, by, reply } => self.on_re_enable(out, strategy, by, reply),
+            Event::Restrain { strategy, stream, factor, by, reply } => {
+                self.on_restrain(out, strategy, stream, factor, by, reply);
+            }
+            Event::Release { strategy, stream, by, reply } => {
+                self.on_release(out, strategy, stream, by, reply);
+            }
             Event::Grant { over, reply } => self.on_grant(out, over, reply),
             Event::Tick => self.watch_risk(out),
         }

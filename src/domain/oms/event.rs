@@ -11,6 +11,7 @@ use crate::domain::outcome::{Lookup, Outcome, ReadError};
 use crate::domain::risk::{Override, Proposal};
 use crate::domain::run_state::Verb;
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 /// Names who waits for an answer; the shell keeps the other end. Never repeats within an incarnation.
@@ -346,6 +347,30 @@ pub enum Event {
     ReEnable {
         /// Which.
         strategy: StrategyId,
+        /// Who and why.
+        by: Actor,
+        /// Who waits.
+        reply: Option<ReplyTo>,
+    },
+    /// A series of a strategy drifts: its entries are cut until a person lifts it.
+    Restrain {
+        /// Whose.
+        strategy: StrategyId,
+        /// The series.
+        stream: String,
+        /// The share that is left of an entry: 0 and more, below 1.
+        factor: Decimal,
+        /// Who and why.
+        by: Actor,
+        /// Who waits.
+        reply: Option<ReplyTo>,
+    },
+    /// A person lifts what a stream has cut.
+    Release {
+        /// Whose.
+        strategy: StrategyId,
+        /// The series.
+        stream: String,
         /// Who and why.
         by: Actor,
         /// Who waits.

@@ -16,6 +16,7 @@ use crate::domain::order_types::{Balance, Side};
 use crate::domain::risk::{DecisionRecord, LimitsId, RiskMarks};
 use crate::domain::run_state::Level;
 use crate::domain::time::WallMs;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 /// An order was refused before it became one. For the record; nothing follows from it.
@@ -143,6 +144,30 @@ pub struct LimitsInForce {
 pub struct ReEnabled {
     /// Which.
     pub strategy: StrategyId,
+    /// Who and why.
+    pub by: Actor,
+}
+
+/// A series of a strategy drifts: its entries are cut.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestrainedBy {
+    /// Whose entries.
+    pub strategy: StrategyId,
+    /// The series.
+    pub stream: String,
+    /// The share that is left.
+    pub factor: Decimal,
+    /// Who and why.
+    pub by: Actor,
+}
+
+/// A person lifted what a stream had cut.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Released {
+    /// Whose entries.
+    pub strategy: StrategyId,
+    /// The series.
+    pub stream: String,
     /// Who and why.
     pub by: Actor,
 }
@@ -290,6 +315,10 @@ facts! {
     RiskMarks(Box<RiskMarks>) = "risk_marks",
     /// A latched strategy was let go on.
     ReEnabled(ReEnabled) = "re_enable",
+    /// A strategy's entries are cut because a series of its drifts.
+    Restrained(RestrainedBy) = "restrain",
+    /// Such a cut was lifted.
+    Released(Released) = "release",
     /// One order is let through.
     Granted(Box<Granted>) = "override",
     /// An operator paused, reduced or resumed.

@@ -35,11 +35,11 @@ pub(super) fn venue_order_id(tag: &str, number: OrderNumber) -> Result<ClientOrd
 }
 
 impl Oms {
-    pub(super) fn on_submit(&mut self, out: &mut Out, request: OrderRequest, reply: Option<ReplyTo>) {
+    pub(super) fn on_submit(&mut self, out: &mut Out, mut request: OrderRequest, reply: Option<ReplyTo>) {
         if let Some(known) = request.client_order_id.as_ref().and_then(|id| self.books.by_client(id)) {
             return self.answer_again(out, known.number, reply);
         }
-        match self.check(out, &request).and_then(|()| self.decide(out, &request, None)) {
+        match self.check(out, &request).and_then(|()| self.decide(out, &mut request, None)) {
             Ok(()) => self.take(out, request, None, reply),
             Err(refused) => self.deny_at_the_door(out, &request, refused, reply),
         }
@@ -156,6 +156,12 @@ impl Oms {
             return Err(refusal("VENUE_GATE_CLOSED", RefusalKind::Unavailable, detail));
         }
         Ok(instrument)
+    }
+
+    /// The instrument's rules for an order that was cut.
+    pub(super) fn check_cut(&self, out: &Out, request: &OrderRequest) -> Result<(), Refusal> {
+        let rules = self.instruments.get(&(request.venue.clone(), request.symbol.clone()));
+        rules.map_or(Ok(()), |rules| self.check_rules(out, request, rules))
     }
 
     fn check_rules(&self, out: &Out, request: &OrderRequest, rules: &Instrument) -> Result<(), Refusal> {

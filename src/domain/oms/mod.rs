@@ -18,6 +18,7 @@ mod intake;
 mod out;
 mod phase;
 mod release;
+mod restraint;
 mod risk;
 mod settings;
 mod shelves;

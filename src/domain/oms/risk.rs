@@ -63,14 +63,14 @@ impl Oms {
         self.record(out, Fact::Limits(Box::new(limits)));
     }
 
-    /// Decides on a new order. The row of an approval goes with the intent, that of a denial with its own.
+    /// Decides on a new order, cut where its strategy is restrained. The row of an approval goes with the intent, that of a denial with its own.
     pub(super) fn decide(
         &mut self,
         out: &mut Out,
-        request: &OrderRequest,
+        request: &mut OrderRequest,
         replaces: Option<OrderNumber>,
     ) -> Result<(), Refusal> {
-        let proposal = Proposal { replaces, ..Proposal::of_request(request) };
+        let proposal = Proposal { replaces, ..self.cut(out, request)? };
         let standing = self.standing(&request.venue, &request.strategy);
         match self.risk.decide(out.now, &proposal, &standing) {
             Decision::Approved(record) => {
@@ -88,7 +88,8 @@ impl Oms {
     #[must_use]
     pub fn explain(&self, now: super::Now, proposal: &Proposal) -> Explanation {
         let standing = self.standing(&proposal.venue, &proposal.strategy);
-        self.risk.explain(now, proposal, &standing)
+        let cut = self.cut_proposal(now, proposal.clone());
+        self.risk.explain(now, &cut, &standing)
     }
 
     /// May an order of the books still go out, as far as risk is concerned?
@@ -116,7 +117,7 @@ impl Oms {
         }
     }
 
-    fn standing(&self, venue: &VenueId, strategy: &StrategyId) -> Standing {
+    pub(super) fn standing(&self, venue: &VenueId, strategy: &StrategyId) -> Standing {
         let state = match self.phase {
             Phase::Starting | Phase::Reconciling => StateGate::Starting,
             Phase::Running => StateGate::Running,
@@ -217,9 +218,7 @@ impl Oms {
             return out.refuse(reply, refusal("NOT_LATCHED", RefusalKind::Conflict, detail));
         }
         self.record(out, Fact::ReEnabled(ReEnabled { strategy, by }));
-        let marks = self.risk.marks();
-        self.record(out, Fact::RiskMarks(Box::new(marks)));
-        self.risk.marks_noted(out.now);
+        self.note_marks(out);
         out.done(reply, Answer::Done);
     }
 

@@ -216,13 +216,14 @@ impl Risk {
         self.watch.noted(now.mono);
     }
 
-    /// A named person looked at the strategy's executions: it may trade again. False when nothing was latched.
+    /// A named person looked at the strategy: it may trade again, at full size. False when nothing held it.
     pub fn re_enable(&mut self, _now: Now, strategy: &StrategyId) -> bool {
         let place = self.book.strategy(strategy);
         if let Some(book) = self.book.strategies.get_mut(place) {
             book.repeats.clear();
         }
-        self.watch.unlatch(strategy)
+        let was_cut = self.watch.unrestrain(strategy, None);
+        self.watch.unlatch(strategy) || was_cut
     }
 
     /// Strategies that are latched.
@@ -291,7 +292,7 @@ impl Risk {
     }
 
     /// Reads the book once.
-    fn figures(&self, now: Mono, asked: &Proposal, standing: &Standing) -> Figures {
+    pub(super) fn figures(&self, now: Mono, asked: &Proposal, standing: &Standing) -> Figures {
         let at = self.book.find(&asked.strategy, &asked.venue, &asked.symbol);
         let here = at.instrument.and_then(|place| self.book.instruments.get(place));
         let own = at.strategy.and_then(|place| self.book.strategies.get(place));
@@ -339,6 +340,7 @@ impl Risk {
                 .and_then(|(own, place)| own.approvals.age(now, &sameness(place, asked))),
             own_opposite: here.and_then(|one| one.own_opposite(asked.side)),
             latched: self.watch.latched(&asked.strategy).map(Latch::describe),
+            restraint: self.watch.restrained(&asked.strategy),
             trades: own.map(|own| own.outcomes.record()).unwrap_or_default(),
             sigma,
             sigma_samples,

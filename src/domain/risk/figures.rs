@@ -6,6 +6,7 @@
 //! order, and means the same when it is read back.
 
 use super::proposal::Standing;
+use super::restraint::Restrained;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -176,6 +177,9 @@ pub struct Figures {
     /// What latched the strategy's repeated executions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latched: Option<String>,
+    /// What its strategy's entries are cut by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restraint: Option<Restrained>,
     /// Closed trades.
     #[serde(default, skip_serializing_if = "is_default")]
     pub trades: TradeRecord,

@@ -2,6 +2,7 @@
 //!
 //! Everything else is rebuilt from orders and positions. Written to the journal, so old forms stay readable.
 
+use super::restraint::Restraint;
 use super::statistics::Outcomes;
 use super::track::Track;
 use crate::domain::ids::{StrategyId, Symbol, VenueId};
@@ -61,4 +62,16 @@ pub struct RiskMarks {
     /// Latches that stand.
     #[serde(default)]
     pub latches: Vec<Latch>,
+    /// Cuts that stand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restraints: Vec<Restraint>,
+}
+
+impl RiskMarks {
+    /// What a cold start does not close: only a person lifts a cut, and a new book makes no series normal.
+    #[must_use]
+    pub fn across_cold_start(self) -> Option<Self> {
+        let restraints = self.restraints;
+        (!restraints.is_empty()).then(|| Self { restraints, ..Self::default() })
+    }
 }

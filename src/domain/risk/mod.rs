@@ -22,6 +22,7 @@ mod rates;
 mod recent;
 mod record;
 mod rehearsal;
+mod restraint;
 mod settings;
 mod sizing;
 mod statistics;
@@ -54,6 +55,7 @@ pub use overrides::{LIFTABLE, LIFTS_MAX, OVERRIDES_MAX, Override, TEXT_MAX, is_r
 pub use proposal::{Message, Proposal, Standing, StateGate};
 pub use recent::{DUPLICATE_WINDOW_MAX_MS, REMEMBERED_MAX};
 pub use record::{Decision, DecisionRecord};
+pub use restraint::{RESTRAINTS_MAX, Restrained, Restraint};
 pub use settings::{
     AccountLimits, Market, OrderLimits, Rates, RiskSettings, StrategyLimits, SymbolLimits, VenueLimits,
 };

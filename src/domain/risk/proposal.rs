@@ -43,6 +43,9 @@ pub struct Proposal {
     /// The order that ends before this one goes out: it is not counted beside it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<OrderNumber>,
+    /// What was asked for, when it was cut because its strategy is restrained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Quantity>,
 }
 
 impl Proposal {
@@ -63,6 +66,7 @@ impl Proposal {
             stop_loss: request.stop_loss,
             reduce_only: request.reduce_only,
             replaces: None,
+            asked: None,
         }
     }
 
@@ -83,6 +87,7 @@ impl Proposal {
             stop_loss: order.stop_loss,
             reduce_only: order.reduce_only,
             replaces: None,
+            asked: None,
         }
     }
 }

@@ -6,6 +6,7 @@ use super::figures::Pair;
 use super::limit::{Consequence, DrawdownLimit, Limit, LossLimit};
 use super::limits::{drawdown, loss};
 use super::marks::{Latch, RiskMarks, StrategyMarks};
+use super::restraint::{Restrained, Restraint, Restraints};
 use super::settings::RiskSettings;
 use super::track::Track;
 use crate::domain::ids::StrategyId;
@@ -35,6 +36,7 @@ struct Dirty {
 pub(super) struct Watchman {
     pub(super) account: Track,
     latches: BTreeMap<StrategyId, Latch>,
+    restraints: Restraints,
     standing: BTreeMap<(RiskScope, BreachKind), Breach>,
     untold: Vec<Breach>,
     last_reading: Option<Mono>,
@@ -188,6 +190,26 @@ impl Watchman {
         was
     }
 
+    pub(super) fn restrain(&mut self, cut: Restraint) -> bool {
+        let taken = self.restraints.put(cut);
+        self.dirty.now |= taken;
+        taken
+    }
+
+    pub(super) fn unrestrain(&mut self, strategy: &StrategyId, stream: Option<&str>) -> bool {
+        let was = self.restraints.lift(strategy, stream);
+        self.dirty.now |= was;
+        was
+    }
+
+    pub(super) fn restrained(&self, strategy: &StrategyId) -> Option<Restrained> {
+        self.restraints.of(strategy)
+    }
+
+    pub(super) fn restraints(&self) -> impl Iterator<Item = &Restraint> {
+        self.restraints.all()
+    }
+
     pub(super) fn latched(&self, strategy: &StrategyId) -> Option<&Latch> {
         self.latches.get(strategy)
     }
@@ -219,6 +241,7 @@ impl Watchman {
             account: self.account.clone(),
             strategies: strategies.collect(),
             latches: self.latches.values().cloned().collect(),
+            restraints: self.restraints.all().cloned().collect(),
         }
     }
 
@@ -232,6 +255,9 @@ impl Watchman {
         }
         for latch in marks.latches {
             self.latch(latch);
+        }
+        for cut in marks.restraints {
+            self.restraints.put(cut);
         }
         self.dirty.now = false;
     }

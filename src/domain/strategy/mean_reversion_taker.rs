@@ -145,6 +145,8 @@ struct Taker {
     top: Option<Top>,
     sampled: Option<Mono>,
     ordered: Option<Mono>,
+    /// The signal, once the window is full.
+    z: Option<f64>,
     enabled: bool,
     timer_armed: bool,
 }
@@ -160,6 +162,7 @@ impl Taker {
             top: None,
             sampled: None,
             ordered: None,
+            z: None,
             enabled: brief.enabled,
             timer_armed: false,
         }
@@ -183,12 +186,11 @@ impl Taker {
         self.sampled = Some(now);
         let most = usize::try_from(self.parameters.window).ok()?;
         self.window.push(top.mid()?.get().to_f64()?, most);
+        self.z = if self.window.samples.len() < most { None } else { self.window.z() };
         let rested = self.ordered.is_none_or(|at| now.since(at) >= self.parameters.cooldown_ms);
         let free = self.enabled && rested && self.own.may_ask(now) && self.own.has_nothing_open();
-        if !free || self.window.samples.len() < most {
-            return None;
-        }
-        let (side, most) = self.wish(self.window.z()?)?;
+        let z = self.z.filter(|_| free)?;
+        let (side, most) = self.wish(z)?;
         let intent = self.take(side, most, &top)?;
         self.ordered = Some(now);
         Some(intent)
@@ -261,6 +263,10 @@ impl Strategy for Taker {
             }
             Input::Trade(_) | Input::Fill(_) => Vec::new(),
         }
+    }
+
+    fn signal(&self) -> Option<f64> {
+        self.z
     }
 }
 

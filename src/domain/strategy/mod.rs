@@ -23,6 +23,11 @@ pub trait Strategy: std::fmt::Debug {
     ///
     /// It must not answer [`Input::Refused`] with another request: a refusal would then be a busy loop.
     fn on(&mut self, now: super::time::Mono, input: &Input) -> Vec<Intent>;
+
+    /// The figure that it last decided by, where it has one: what it is is watched for drift.
+    fn signal(&self) -> Option<f64> {
+        None
+    }
 }
 
 /// Makes a strategy from what it is told first.

@@ -1,12 +1,13 @@
 //! `GET /openapi.json`: the API's description, made from the route table.
 //!
-//! `build` walks the table, `operation` says what one line of it does, `operations` are those lines, `shapes` are the
+//! `build` walks the table, `operation` says what one line of it does, `operations` (and `drift`) are those lines, `shapes` are the
 //! JSON objects that pass, `schema` are the words to write them with. `openapi.json` in the repository is the same
 //! text; a test compares the two, and a fuzzer compares the description with the running process.
 
 pub(super) mod alert_operations;
 mod alert_shapes;
 mod build;
+pub(super) mod drift;
 mod operation;
 pub(super) mod operations;
 pub(super) mod performance;

@@ -274,6 +274,7 @@ fn controls() -> Vec<(&'static str, Value)> {
         ("gauges", list(named("Gauge"))),
         ("breaches", list(any())),
         ("latches", list(any())),
+        ("restraints", list(any())),
         ("at", or_null(time())),
     ]);
     let explanation = answer(&[

@@ -22,6 +22,7 @@ mod price_collar;
 mod quantity;
 mod reference_price;
 mod repeated_execution;
+mod restraint;
 mod restricted;
 mod self_match;
 mod shape;
@@ -53,6 +54,7 @@ pub const CHECKS: &[&Check] = &[
     &self_match::CHECK,
     &duplicate::CHECK,
     &repeated_execution::CHECK,
+    &restraint::CHECK,
     &order_rate::CHECK,
     &message_budget::CHECK,
     &open_orders::CHECK,

@@ -50,6 +50,7 @@ impl Desk {
             stop_loss: None,
             reduce_only: false,
             replaces: None,
+            asked: None,
         };
         Self { limits, proposal, figures: figures() }
     }
@@ -137,6 +138,7 @@ fn figures() -> Figures {
         duplicate_age_ms: None,
         own_opposite: None,
         latched: None,
+        restraint: None,
         trades: TradeRecord::default(),
         sigma: None,
         sigma_samples: 0,

@@ -1,0 +1,256 @@
+//! From what happens to numbers: which observation of which stream an event of the market or of an order is.
+//!
+//! Pure folds with bounded memory. Prices are read as floats: these are measurements, not money. What cannot be measured
+//! (no price at the time, an order that began before this process) gives no observation rather than a guess.
+
+use super::name::StreamName;
+use crate::domain::ids::{StrategyId, Symbol, VenueId};
+use crate::domain::ledger::Position;
+use crate::domain::market::MarketEvent;
+use crate::domain::money::Price;
+use crate::domain::oms::Change;
+use crate::domain::order::{Order, OrderNumber, OrderState};
+use crate::domain::order_types::Side;
+use crate::domain::time::{Mono, WallMs};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+use std::collections::BTreeMap;
+
+/// Between two observations of an instrument's spread, milliseconds: a book that trembles is no news.
+const SPREAD_EVERY_MS: u64 = 1_000;
+/// Instruments of one venue that are watched.
+const SYMBOLS_MAX: usize = 1_024;
+/// Orders that are remembered for their decision price.
+const ORDERS_MAX: usize = 8_192;
+/// Positions that are remembered for what they realised.
+const POSITIONS_MAX: usize = 4_096;
+const BASIS_POINTS: f64 = 10_000.0;
+const MS_PER_SECOND: f64 = 1_000.0;
+
+/// One observation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    /// Of which stream.
+    pub name: StreamName,
+    /// Whose, where it is somebody's.
+    pub strategy: Option<StrategyId>,
+    /// The number, units by source.
+    pub x: f64,
+}
+
+fn float(value: Decimal) -> Option<f64> {
+    value.to_f64().filter(|x| x.is_finite())
+}
+
+fn seconds(ms: i64) -> Option<f64> {
+    // Beyond a month it is a broken stamp, not a duration.
+    i32::try_from(ms).ok().map(|ms| f64::from(ms) / MS_PER_SECOND)
+}
+
+/// One venue's market session: `feed_gap` (seconds between events), `feed_latency` (seconds from the venue's stamp of a
+/// trade to its arrival; holds the difference of the clocks too), `spread` (basis points of the middle, once a second).
+#[derive(Debug)]
+pub struct MarketSource {
+    venue: VenueId,
+    gap: StreamName,
+    latency: StreamName,
+    last: Option<Mono>,
+    spreads: BTreeMap<Symbol, (StreamName, Mono)>,
+}
+
+impl MarketSource {
+    /// Of a venue.
+    #[must_use]
+    pub fn new(venue: VenueId) -> Self {
+        let gap = StreamName::of("feed_gap", &[venue.as_str()]);
+        let latency = StreamName::of("feed_latency", &[venue.as_str()]);
+        Self { venue, gap, latency, last: None, spreads: BTreeMap::new() }
+    }
+
+    /// What an event is worth, handed to `out`.
+    pub fn note(
+        &mut self,
+        now: Mono,
+        wall: WallMs,
+        event: &MarketEvent,
+        out: &mut dyn FnMut(&StreamName, f64),
+    ) {
+        if let Some(last) = self.last.replace(now)
+            && let Some(gap) = i64::try_from(now.since(last)).ok().and_then(seconds)
+        {
+            out(&self.gap, gap);
+        }
+        match event {
+            MarketEvent::Trade(trade) => {
+                if let Some(late) = seconds(wall.0.saturating_sub(trade.at.0)) {
+                    out(&self.latency, late);
+                }
+            }
+            MarketEvent::Book { symbol, top: Some(top) } => {
+                let known = self.spreads.contains_key(symbol);
+                if !known && self.spreads.len() < SYMBOLS_MAX {
+                    let name = StreamName::of("spread", &[self.venue.as_str(), symbol.as_str()]);
+                    self.spreads.insert(symbol.clone(), (name, Mono(0)));
+                }
+                let Some((name, last)) = self.spreads.get_mut(symbol) else { return };
+                if known && now.since(*last) < SPREAD_EVERY_MS {
+                    return;
+                }
+                *last = now;
+                let ratio = top.spread().zip(top.mid()).and_then(|(spread, mid)| {
+                    float(spread.get()).zip(float(mid.get()).filter(|mid| *mid > 0.0))
+                });
+                if let Some((spread, mid)) = ratio {
+                    out(name, spread / mid * BASIS_POINTS);
+                }
+            }
+            MarketEvent::Book { .. }
+            | MarketEvent::Quote { .. }
+            | MarketEvent::BookLost { .. }
+            | MarketEvent::Unrecognised { .. } => {}
+        }
+    }
+}
+
+/// What is remembered of an order under way.
+#[derive(Debug, Clone)]
+struct Begun {
+    decision: Option<f64>,
+}
+
+/// The orders of all strategies, from the changes that the order management publishes: `slippage` (basis points of a fill
+/// against the touch when the order was decided, above zero is a cost), `fill_ratio`, `reject_ratio`, and from positions
+/// `hit_rate` (1 or 0 per closed part) and `trade_return` (basis points of the fill that closed it).
+#[derive(Debug, Default)]
+pub struct OrderSource {
+    orders: BTreeMap<OrderNumber, Begun>,
+    numbers: BTreeMap<crate::domain::ids::ClientOrderId, OrderNumber>,
+    realised: BTreeMap<(VenueId, Symbol, StrategyId), Decimal>,
+    filled: BTreeMap<(VenueId, Symbol, StrategyId), f64>,
+}
+
+fn of(source: &str, strategy: &StrategyId, x: f64) -> Sample {
+    Sample { name: StreamName::of(source, &[strategy.as_str()]), strategy: Some(strategy.clone()), x }
+}
+
+impl OrderSource {
+    /// What a change is worth. `touch` answers what a side would have paid at this moment, if there is a price.
+    pub fn note(
+        &mut self,
+        change: &Change,
+        touch: impl Fn(&VenueId, &Symbol, Side) -> Option<Price>,
+    ) -> Vec<Sample> {
+        match change {
+            Change::Order(order) => self.order(order, touch),
+            Change::Fill(fill) => {
+                let key = (fill.venue.clone(), fill.fill.symbol.clone(), fill.strategy.clone());
+                let (price, quantity) = (float(fill.fill.price.get()), float(fill.fill.quantity.get()));
+                let (Some(price), Some(quantity), false) = (price, quantity, fill.busted) else {
+                    return Vec::new();
+                };
+                if self.filled.len() < POSITIONS_MAX || self.filled.contains_key(&key) {
+                    self.filled.insert(key, price * quantity);
+                }
+                let number = fill.client_order_id.as_ref().and_then(|id| self.numbers.get(id));
+                let begun = number.and_then(|number| self.orders.get(number));
+                let Some(decision) = begun.and_then(|begun| begun.decision) else { return Vec::new() };
+                let worse = match fill.fill.side {
+                    Side::Buy => price - decision,
+                    Side::Sell => decision - price,
+                };
+                vec![of("slippage", &fill.strategy, worse / decision * BASIS_POINTS)]
+            }
+            Change::Position(position) => self.position(position),
+            Change::Balance(_) | Change::Phase { .. } | Change::Strategy { .. } => Vec::new(),
+        }
+    }
+
+    fn order(
+        &mut self,
+        order: &Order,
+        touch: impl Fn(&VenueId, &Symbol, Side) -> Option<Price>,
+    ) -> Vec<Sample> {
+        let known = self.orders.contains_key(&order.number);
+        if !known && order.state == OrderState::PendingSubmit {
+            while self.orders.len() >= ORDERS_MAX {
+                if let Some((gone, _)) = self.orders.pop_first() {
+                    self.numbers.retain(|_, number| *number != gone);
+                }
+            }
+            let price = touch(&order.venue, &order.symbol, order.side);
+            let decision = price.and_then(|price| float(price.get())).filter(|price| *price > 0.0);
+            self.orders.insert(order.number, Begun { decision });
+            self.numbers.insert(order.client_order_id.clone(), order.number);
+        }
+        if !order.state.is_final() || !order.is_booked() || !known {
+            return Vec::new();
+        }
+        self.orders.remove(&order.number);
+        self.numbers.remove(&order.client_order_id);
+        if order.state == OrderState::Denied {
+            return Vec::new();
+        }
+        let rejected = if order.state == OrderState::Rejected { 1.0 } else { 0.0 };
+        let mut samples = vec![of("reject_ratio", &order.strategy, rejected)];
+        let share = float(order.executed.get()).zip(float(order.quantity.get()).filter(|q| *q > 0.0));
+        if let Some((executed, quantity)) = share.filter(|_| order.state != OrderState::Rejected) {
+            samples.push(of("fill_ratio", &order.strategy, executed / quantity));
+        }
+        samples
+    }
+
+    fn position(&mut self, position: &Position) -> Vec<Sample> {
+        let key = (position.venue.clone(), position.symbol.clone(), position.strategy.clone());
+        let now = position.realised_pnl.get();
+        if self.realised.len() >= POSITIONS_MAX && !self.realised.contains_key(&key) {
+            return Vec::new();
+        }
+        let Some(before) = self.realised.insert(key.clone(), now) else { return Vec::new() };
+        let gained = now.checked_sub(before).filter(|gained| !gained.is_zero()).and_then(float);
+        let Some(gained) = gained else { return Vec::new() };
+        let hit = if gained > 0.0 { 1.0 } else { 0.0 };
+        let mut samples = vec![of("hit_rate", &position.strategy, hit)];
+        if let Some(worth) = self.filled.get(&key).filter(|worth| **worth > 0.0) {
+            samples.push(of("trade_return", &position.strategy, gained / worth * BASIS_POINTS));
+        }
+        samples
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::market::{Level, Top};
+    use crate::domain::money::Quantity;
+
+    fn book(bid: &str, ask: &str) -> MarketEvent {
+        let level = |price: &str| Level {
+            price: Price::parse(price).unwrap(),
+            quantity: Quantity::parse("1").unwrap(),
+        };
+        let top = Top { update_id: 1, bid: level(bid), ask: level(ask) };
+        MarketEvent::Book { symbol: Symbol::new("BTCUSDT").unwrap(), top: Some(top) }
+    }
+
+    #[test]
+    fn gaps_of_the_feed_and_a_spread_a_second() {
+        let mut source = MarketSource::new(VenueId::new("paper").unwrap());
+        let mut told = Vec::new();
+        for (ms, ask) in [(5, "101"), (105, "102"), (1004, "103"), (1005, "104")] {
+            source.note(Mono(ms), WallMs(0), &book("99", ask), &mut |name, x| {
+                told.push((name.to_string(), (x * 1e6).round() / 1e6));
+            });
+        }
+        let (gap, spread) = ("feed_gap:paper".to_owned(), "spread:paper:BTCUSDT".to_owned());
+        assert_eq!(
+            told,
+            [
+                (spread.clone(), 200.0),
+                (gap.clone(), 0.1),
+                (gap.clone(), 0.899),
+                (gap, 0.001),
+                (spread, 492.610837)
+            ]
+        );
+    }
+}
