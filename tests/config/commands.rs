@@ -129,6 +129,35 @@ fn the_schema_states_the_limits_that_are_enforced() {
                     checked += 1;
                     continue;
                 }
+                "RuleSettings" | "PolicySettings" | "StepSettings" | "TierSettings" => {
+                    let exit = |value: u64| {
+                        let log = "channels: [{name: log, kind: log}]";
+                        let own = format!("{key}: {value}");
+                        let text = match (section.as_str(), key.as_str()) {
+                            ("RuleSettings", "raise_after") => {
+                                format!("rules: [{{code: disk_low, of: 64, {own}}}]")
+                            }
+                            ("RuleSettings", _) => format!("rules: [{{code: disk_low, {own}}}]"),
+                            ("PolicySettings", _) => {
+                                format!("policies: [{{name: p, steps: [{{notify: []}}], {own}}}]")
+                            }
+                            ("StepSettings", _) => format!("policies: [{{name: p, steps: [{{{own}}}]}}]"),
+                            (_, "messages") => {
+                                format!(
+                                    "{log}\n  limits: [{{channel: log, tiers: [{{{own}, within_seconds: 1}}]}}]"
+                                )
+                            }
+                            (_, _) => format!(
+                                "{log}\n  limits: [{{channel: log, tiers: [{{{own}, messages: 1}}]}}]"
+                            ),
+                        };
+                        listed(&format!("alerts:\n  {text}\n"))
+                    };
+                    assert_eq!((exit(min), exit(max)), (Exit::Ok, Exit::Ok), "{section}.{key}");
+                    assert_eq!(exit(max + 1), Exit::Invalid, "{section}.{key}");
+                    checked += 1;
+                    continue;
+                }
                 "DeadManSettings" => &["alerts", "dead_man"],
                 "Alerts" => &["alerts"],
                 "Risk" => &["risk"],
@@ -157,7 +186,7 @@ fn the_schema_states_the_limits_that_are_enforced() {
             checked += 1;
         }
     }
-    assert_eq!(checked, 55, "a key with limits is missing in the schema");
+    assert_eq!(checked, 61, "a key with limits is missing in the schema");
 }
 
 #[test]

@@ -8,6 +8,7 @@
 
 use super::courier::{Courier, Receipt};
 use super::desk::AlertRequest;
+use super::load::load;
 use super::readings::{AlertReadings, ChannelHealth};
 use super::sending;
 use super::spool::Spool;
@@ -23,7 +24,7 @@ use crate::domain::ids::Correlation;
 use crate::domain::journal::Ticket;
 use crate::domain::time::WallMs;
 use crate::notify::Channel;
-use crate::supervision::{Ctx, Port};
+use crate::supervision::{Ctx, Handle, Port, TellError};
 use actix::{Actor, AsyncContext, Handler, Message};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -40,10 +41,8 @@ const LOOK_MAX: usize = 128;
 const UNDURABLE_MAX: usize = 32;
 /// Pause before work that the journal lost is handed over again, in ticks.
 const AGAIN_TICKS: u32 = 5;
-/// Attempts at reading the database before the router begins without it.
-const LOADS_MAX: u32 = 20;
-/// Pause between them.
-const LOAD_PAUSE: Duration = Duration::from_millis(250);
+/// Pause before a full mailbox is tried again.
+const FULL_PAUSE: Duration = Duration::from_millis(5);
 /// Longest attempt at one message; channels have shorter ones of their own.
 const SEND_MAX: Duration = Duration::from_secs(45);
 
@@ -127,22 +126,17 @@ impl Actor for AlertRouter {
     }
 }
 
-/// What was on disk. A journal that is being opened is waited for; one that cannot be read is not.
-async fn load(readers: Readers) -> Restored {
-    for attempt in 1..=LOADS_MAX {
-        let reading = readers.clone();
-        match tokio::task::spawn_blocking(move || reading.alerts_to_restore()).await {
-            Ok(Ok(restored)) => return restored,
-            Ok(Err(error)) if attempt == LOADS_MAX => {
-                tracing::error!(error = %error, runbook = "journal_corrupt", "alerts begin without the database");
-            }
-            Ok(Err(_)) | Err(_) => tokio::time::sleep(LOAD_PAUSE).await,
-        }
+/// Tells the router what it must not miss: a full mailbox is waited for. Closed means that the incarnation has ended.
+async fn surely<M>(own: &Handle<AlertRouter>, mut message: M)
+where
+    AlertRouter: Handler<M>,
+    M: Message + Send + 'static,
+    M::Result: Send,
+{
+    while let Err(TellError::Full(back)) = own.tell(message) {
+        message = back;
+        tokio::time::sleep(FULL_PAUSE).await;
     }
-    // Numbers far beyond any that the database gave: what is written later replaces nothing.
-    let now = clock::wall_millis();
-    let last_number = u64::try_from(now).unwrap_or(0);
-    Restored { tag: format!("blind{now:x}"), last_number, last_word: last_number, ..Restored::default() }
 }
 
 impl Handler<Loaded> for AlertRouter {
@@ -155,9 +149,7 @@ impl Handler<Loaded> for AlertRouter {
         tracing::info!(event = "alerts_restored", open = router.counts().all(), recovered = left.len());
         self.core = Some(router);
         if !left.is_empty() {
-            let keys = left.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>();
             self.step(Event::Recovered { notices: left }, ctx);
-            self.forget_when_written(keys);
         }
         let all = self.setup.board.all();
         self.step(Event::Observed { blips: all.blips, holding: all.holding, ended: all.ended }, ctx);
@@ -347,7 +339,7 @@ impl AlertRouter {
                     }
                 });
             }
-            Effect::Unspool { keys } => self.forget_when_written(keys),
+            Effect::Unspool { keys } => self.forget(keys),
             Effect::Reply { to, answer } => {
                 if let Some((_, waiting)) = self.waiting.remove(&to) {
                     // Who does not wait any more hears nothing.
@@ -394,8 +386,7 @@ impl AlertRouter {
         let own = ctx.handle();
         self.tasks.spawn_local(async move {
             let written = receipt.await.is_ok();
-            // Full would lose the word that it is on disk: the next round asks again.
-            let _ = own.tell(Written(ticket, round, written));
+            surely(&own, Written(ticket, round, written)).await;
         });
     }
 
@@ -408,12 +399,11 @@ impl AlertRouter {
                 Some(sender) => sending::send(sender, notice, key.clone(), SEND_MAX).await,
                 None => Outcome::Permanent { why: "the channel is not configured".to_owned() },
             };
-            // An outcome that finds no room is found again when the claim ends.
-            let _ = own.tell(Ended(channel, key, outcome));
+            surely(&own, Ended(channel, key, outcome)).await;
         });
     }
 
-    fn forget_when_written(&mut self, keys: Vec<IdempotencyKey>) {
+    fn forget(&mut self, keys: Vec<IdempotencyKey>) {
         let spool = self.spool.clone();
         self.tasks.spawn_local(async move { spool.forget(keys).await });
     }

@@ -1,6 +1,6 @@
 //! The alert router as a supervised component: the shell of [`crate::domain::alert::router`].
 //!
-//! `cell` translates and performs, `desk` is how others ask, `courier` hands work to the journal in order, `sending`
+//! `cell` translates and performs, `desk` is how others ask, `load` is where it begins, `courier` hands work to the journal in order, `sending`
 //! sends, `spool` is the file of last resort, `readings` is what others may see,
 //! `show` how alerts look outside.
 
@@ -8,6 +8,7 @@ mod cell;
 mod courier;
 mod declare;
 mod desk;
+mod load;
 mod readings;
 mod sending;
 pub mod show;

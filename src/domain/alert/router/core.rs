@@ -177,9 +177,13 @@ impl Router {
             }
         }
         let work = Arc::new(work);
-        let waiting = Outstanding { work: Arc::clone(&work), sends: out.sends, spooled: None };
+        let is_kept = !out.recovered.is_empty();
+        let (now, later) = if is_kept { (out.sends, Vec::new()) } else { (Vec::new(), out.sends) };
+        let spooled = is_kept.then_some(out.recovered);
+        let waiting = Outstanding { work: Arc::clone(&work), sends: later, spooled };
         self.outstanding.insert(work.ticket, waiting);
         effects.push(Effect::Commit(work));
+        effects.extend(now.into_iter().map(Sending::into_effect));
         effects
     }
 
@@ -206,8 +210,7 @@ impl Router {
         for lane in self.lanes.values_mut().filter(|lane| lane.recording == Some(ticket)) {
             lane.recording = None;
         }
-        let send = |Sending { channel, key, notice }: Sending| Effect::Send { channel, key, notice };
-        out.effects.extend(sends.into_iter().map(send));
+        out.effects.extend(sends.into_iter().map(Sending::into_effect));
     }
 
     /// What the database does not take in time goes to the file of last resort.

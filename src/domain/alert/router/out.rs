@@ -17,6 +17,12 @@ pub(super) struct Sending {
     pub(super) notice: Box<Notice>,
 }
 
+impl Sending {
+    pub(super) fn into_effect(self) -> Effect {
+        Effect::Send { channel: self.channel, key: self.key, notice: self.notice }
+    }
+}
+
 /// See the module's head.
 #[derive(Debug, Default)]
 pub(super) struct Out {
@@ -32,6 +38,8 @@ pub(super) struct Out {
     /// Channels whose outcome is written with this step: they go on when it is on disk.
     pub(super) recording: BTreeSet<String>,
     pub(super) answers: Vec<(ReplyTo, Answer)>,
+    /// Messages of the file of last resort that are written with this step. They are on disk already, in that file.
+    pub(super) recovered: Vec<IdempotencyKey>,
     /// What follows at once.
     pub(super) effects: Vec<Effect>,
 }

@@ -103,6 +103,7 @@ impl Router {
     pub(super) fn recovered(&mut self, notices: Vec<(IdempotencyKey, Notice)>, out: &mut Out) {
         for (key, notice) in notices {
             let channel = key.as_str().rsplit_once('.').map_or("", |(_, channel)| channel).to_owned();
+            out.recovered.push(key.clone());
             let Some(number) =
                 notice.alert_id.rsplit_once('-').and_then(|(_, digits)| digits.parse::<u64>().ok())
             else {

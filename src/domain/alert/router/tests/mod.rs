@@ -1,0 +1,5 @@
+//! The router on virtual time: a disk that answers when told, channels that fail when told.
+
+mod desk;
+mod life;
+mod trouble;
