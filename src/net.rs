@@ -219,7 +219,8 @@ impl Resolve for Filtered {
         Box::pin(async move {
             // The client puts in the port of its address.
             let within = resolve(reach, name.as_str(), 0).await?;
-            Ok(Box::new(within.into_iter()) as Addrs)
+            let addresses: Addrs = Box::new(within.into_iter());
+            Ok(addresses)
         })
     }
 }
