@@ -12,6 +12,7 @@ mod plan;
 mod risk;
 mod sentinel;
 mod strategies;
+mod systemd;
 mod venues;
 
 pub use plan::PlanError;
@@ -236,6 +237,9 @@ impl App {
         let web = actix_web::web::Data::new(web);
         let server = serve(web.clone(), &self.listener, self.settings.web.workers)?;
         tracing::info!(event = "serving", address = %self.address, config.hash = self.config_hash);
+        systemd::ready();
+        // Without a venue nothing watches over anything: the service manager is not promised that it does.
+        let watchdog = systemd::Watchdog::start(self.readings.vitals.clone());
         let heard = async {
             loop {
                 match words.as_mut() {
@@ -253,6 +257,7 @@ impl App {
             () = stop => End::Asked,
             word = heard => End::Word(word),
         };
+        systemd::stopping();
         let orders = self.parts.oms.as_ref();
         let at_shutdown = self.settings.orders.at_shutdown;
         let outcome = match end {
@@ -275,6 +280,7 @@ impl App {
             }
             End::Word(Word::Drained { .. }) => outcome(tree.shutdown(grace).await),
         };
+        drop(watchdog);
         web.end_streams();
         server.stop(true).await;
         tracing::info!(event = "shutdown", outcome = ?outcome);

@@ -5,6 +5,7 @@
 //! receives nothing. When it dies it is replaced; when it cannot be, the pings stop, which is what they are for. It
 //! repairs nothing and does not retry: the next interval is the retry.
 
+use super::alert_router::AlertReadings;
 use crate::config::alerts::DeadManSettings;
 use crate::config::{EnvReader, Fault};
 use crate::domain::alert::life::{Lapse, Sign, lapse};
@@ -16,7 +17,7 @@ use parking_lot::RwLock;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, Url};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 /// Something that has to get on: its name, since when it last did, and how long that may be.
@@ -28,6 +29,38 @@ pub struct Vital {
     pub age: Arc<dyn Fn() -> Option<Duration> + Send + Sync>,
     /// How long that may be.
     pub max_age: Duration,
+}
+
+/// How long what is watched may take to get on.
+#[derive(Debug, Clone, Copy)]
+pub struct VitalLimits {
+    /// Judging and committing.
+    pub max_age: Duration,
+    /// A message that waits for a channel that fails.
+    pub delivery_max_age: Duration,
+}
+
+/// What the alert router has to keep up: deciding, committing, delivering. Whoever else must be alive adds its own.
+#[must_use]
+pub fn router_vitals(router: &AlertReadings, limits: VitalLimits) -> Vec<Vital> {
+    let since = |at: Instant| crate::clock::monotonic().saturating_duration_since(at);
+    let (judged, committed, stuck) = (router.clone(), router.clone(), router.clone());
+    let waiting = move || {
+        let now = crate::clock::wall_millis();
+        let waited = |at: WallMs| u64::try_from(now.saturating_sub(at.0)).unwrap_or(0);
+        Some(Duration::from_millis(stuck.latest().stuck_since().map_or(0, waited)))
+    };
+    let vital =
+        |name, age: Arc<dyn Fn() -> Option<Duration> + Send + Sync>, max_age| Vital { name, age, max_age };
+    vec![
+        vital("alerts judged", Arc::new(move || judged.latest().judged_at.map(since)), limits.max_age),
+        vital(
+            "alerts committed",
+            Arc::new(move || committed.latest().committed_at.map(since)),
+            limits.max_age,
+        ),
+        vital("alerts delivered", Arc::new(waiting), limits.delivery_max_age),
+    ]
 }
 
 /// The first reason to be silent, now.

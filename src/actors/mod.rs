@@ -13,7 +13,8 @@
 //! │   ├── oms                   orders, ledger, comparison with the venues
 //! │   └── connector-<venue>     orders and user data of one venue
 //! ├── alerting                  one_for_one    only with a configured venue
-//! │   └── alert_router          who is told of what, and what became of it
+//! │   ├── alert_router          who is told of what, and what became of it
+//! │   └── dead_man              only with an address: tells somebody outside that alerts would arrive
 //! ├── heartbeats                one_for_one
 //! │   └── heartbeat-<venue>     is it there, what does it hold, how often was it lost?
 //! ├── market                    one_for_one
@@ -29,6 +30,7 @@ pub mod alert_board;
 pub mod alert_router;
 pub mod clock_sentry;
 pub mod connector;
+pub mod dead_man;
 pub mod heartbeat;
 pub mod journal;
 pub mod kill_switch;

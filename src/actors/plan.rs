@@ -1,5 +1,6 @@
 //! What is to trade: venues, strategies, the order management; made from the settings before the tree is.
 
+use super::dead_man::{DeadManPlan, VitalLimits};
 use super::kill_switch::KillSwitch;
 use super::oms::OmsPlan;
 use super::paper_exchange::EmbeddedAddress;
@@ -50,4 +51,8 @@ pub struct Trading {
     pub alerts: Settings,
     /// The ways to tell people.
     pub channels: Vec<Arc<dyn Channel>>,
+    /// Where signs of life go, if anywhere.
+    pub dead_man: Option<DeadManPlan>,
+    /// How long what watches over everything may take.
+    pub vitals: VitalLimits,
 }

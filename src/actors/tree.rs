@@ -4,6 +4,7 @@ use super::alert_board::AlertBoard;
 use super::alert_router::{self, AlertDesk, AlertReadings, AlertSetup};
 use super::clock_sentry::{self, ClockReadings};
 use super::connector::{self, Beat, VenueReadings};
+use super::dead_man::{self, DeadManReadings, Vital};
 use super::heartbeat::{self, HeartbeatReadings, HeartbeatSetup};
 use super::journal::{self, AppendControls, Journal, JournalReadings};
 use super::kill_switch::{self, KillNews, KillOutlet, KillSwitch};
@@ -52,6 +53,10 @@ pub struct Readings {
     pub alerts: AlertBoard,
     /// From the alert router.
     pub alerting: AlertReadings,
+    /// From the dead man's switch.
+    pub dead_man: DeadManReadings,
+    /// What has to get on for this process to count as alive.
+    pub vitals: Vec<Vital>,
     /// Words to the process itself.
     pub run: RunControl,
     /// From the sentinel: the one judgement behind every health route.
@@ -148,6 +153,13 @@ fn trading_tree(
         readings: readings.alerting.clone(),
     });
     let alerting = supervisor("alerting").intensity(5, Duration::from_secs(60)).child(router);
+    readings.vitals = dead_man::router_vitals(&readings.alerting, trading.vitals);
+    let alerting = match trading.dead_man.clone() {
+        Some(plan) => {
+            alerting.child(dead_man::declare(plan, readings.vitals.clone(), readings.dead_man.clone()).1)
+        }
+        None => alerting,
+    };
     let wires = Wires {
         journal,
         readers: readers.clone(),

@@ -2,6 +2,7 @@
 
 use super::Launch;
 use super::venues::{VenueError, VenuePlan, paper_config};
+use crate::actors::dead_man::{DeadManError, DeadManPlan, VitalLimits};
 use crate::actors::kill_switch::{KillSwitch, OpenError};
 use crate::actors::oms::OmsPlan;
 use crate::actors::paper_exchange::EmbeddedAddress;
@@ -21,6 +22,7 @@ use crate::domain::tripwire::Tripwire;
 use crate::venues::binance::{Binance, BinanceConfig};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Why the settings cannot be planned.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +48,9 @@ pub enum PlanError {
     /// The kill switch cannot be made; without it nothing may trade.
     #[error(transparent)]
     Kill(#[from] OpenError),
+    /// The ping to the dead man's switch cannot be made.
+    #[error(transparent)]
+    DeadMan(#[from] DeadManError),
     /// A way to tell people cannot be made.
     #[error(transparent)]
     Channel(#[from] crate::notify::BuildError),
@@ -85,7 +90,14 @@ pub(super) fn trading(
         symbols,
     };
     let (alerts, channels) = super::alerts::plan(settings, env)?;
+    let dead_man = &settings.alerts.dead_man;
+    let vitals = VitalLimits {
+        max_age: Duration::from_millis(dead_man.max_age_ms),
+        delivery_max_age: Duration::from_millis(dead_man.delivery_max_age_ms),
+    };
     Ok(Some(Trading {
+        dead_man: DeadManPlan::new(dead_man, env)?,
+        vitals,
         alerts,
         channels,
         data_dir: settings.data_dir.0.clone(),

@@ -47,10 +47,10 @@ impl DiscordChannel {
 fn message(notice: &Notice) -> Value {
     let over = notice.transition.is_over();
     let colour = match notice.severity {
-        _ if over => 0x2e_7d_32,
-        Severity::Critical => 0xc6_28_28,
-        Severity::Warning => 0xef_6c_00,
-        Severity::Info => 0x15_65_c0,
+        _ if over => 0x002e_7d32,
+        Severity::Critical => 0x00c6_2828,
+        Severity::Warning => 0x00ef_6c00,
+        Severity::Info => 0x0015_65c0,
     };
     let mut text = String::new();
     for (label, fact) in facts(notice) {

@@ -123,3 +123,17 @@ fn every_mistake_has_its_place() {
     let many: String = (0..33).map(|n| format!("    - {{name: c{n}, kind: log}}\n")).collect();
     assert_eq!(wrong(&many), ["alerts.channels too_many_channels"]);
 }
+
+#[test]
+fn the_commented_channels_of_the_example_are_right() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config/example.yaml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let (_, rest) = text.split_once("  # channels:\n").unwrap();
+    let channels: String = rest
+        .lines()
+        .take_while(|line| line.starts_with("  #"))
+        .map(|line| format!("  {}\n", line.trim_start_matches("  # ")))
+        .collect();
+    assert!(channels.matches("kind:").count() == 11, "every kind is shown:\n{channels}");
+    assert_eq!(wrong(&channels), [] as [String; 0]);
+}

@@ -12,6 +12,7 @@
 )]
 
 mod config;
+mod dead_man;
 mod desk;
 mod email;
 mod github;

@@ -3,6 +3,7 @@
 use crate::orders::{place, trading, until_state};
 use crate::support::plimsoll;
 use clap::Parser;
+use plimsoll::domain::alert::codes::CODES;
 use plimsoll::web::ROUTES;
 use std::collections::BTreeSet;
 use std::fs;
@@ -142,6 +143,33 @@ fn every_event_and_page_that_a_runbook_names_exists() {
             let there = target.is_empty() || path.parent().unwrap().join(target).exists();
             assert!(there, "{}: no page {target}", path.display());
         }
+    }
+}
+
+/// Every alert code has its page, every page with a code's name belongs to a code, and each says what a person needs in
+/// the same places.
+#[test]
+fn codes_and_pages_belong_together() {
+    let codes: BTreeSet<String> = CODES.iter().map(|code| code.name.to_owned()).collect();
+    let named: BTreeSet<String> = pages()
+        .iter()
+        .filter(|path| path.starts_with(root().join("runbooks")))
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .filter(|name| name.contains('_'))
+        .collect();
+    assert_eq!(codes, named);
+    for code in codes {
+        let text = fs::read_to_string(root().join(format!("runbooks/{code}.md"))).unwrap();
+        assert!(text.starts_with(&format!("# {code}\n\n")), "{code}: the title");
+        let mut at = 0;
+        for heading in ["What the system did", "What to look at", "What is safe", "When it is over"] {
+            let found =
+                text.find(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("{code}: no {heading}"));
+            assert!(found > at, "{code}: {heading} out of order");
+            at = found;
+        }
+        let commands = lines().iter().filter(|line| line.page == format!("{code}.md")).count();
+        assert!(commands > 0, "{code}: no command to look with");
     }
 }
 

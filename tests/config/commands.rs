@@ -109,6 +109,25 @@ fn the_schema_states_the_limits_that_are_enforced() {
                     checked += 1;
                     continue;
                 }
+                "ChannelSettings" | "MailSettings" => {
+                    let mail = |keys: &str| format!("{{host: h, from: a@b.org, to: [c@d.org]{keys}}}");
+                    let exit = |value: u64| {
+                        let (outer, inner) = match section.as_str() {
+                            "MailSettings" => (String::new(), format!(", {key}: {value}")),
+                            _ => (format!(", {key}: {value}"), String::new()),
+                        };
+                        let email = mail(&inner);
+                        listed(&format!(
+                            "alerts:\n  channels:\n    - {{name: m, kind: email, email: {email}{outer}}}\n"
+                        ))
+                    };
+                    assert_eq!((exit(min), exit(max)), (Exit::Ok, Exit::Ok), "{section}.{key}");
+                    assert_eq!(exit(max + 1), Exit::Invalid, "{section}.{key}");
+                    checked += 1;
+                    continue;
+                }
+                "DeadManSettings" => &["alerts", "dead_man"],
+                "Alerts" => &["alerts"],
                 "Risk" => &["risk"],
                 "Orders" => &["orders"],
                 "HeartbeatSettings" => &["heartbeat"],
