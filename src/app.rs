@@ -18,6 +18,8 @@ mod venues;
 pub use plan::PlanError;
 pub use venues::{VenueError, VenuePlan, paper_config};
 
+use crate::actors::alert_board::AlertBoard;
+use crate::actors::alert_router::AlertReadings;
 use crate::actors::kill_switch::KillSwitch;
 use crate::actors::oms::{OmsHandle, OmsReadings};
 use crate::actors::run_control::Word;
@@ -191,6 +193,12 @@ impl App {
     #[must_use]
     pub fn order_path(&self) -> Option<(OmsHandle, OmsReadings)> {
         self.parts.oms.clone().map(|oms| (oms, self.readings.oms.clone()))
+    }
+
+    /// The conditions that hold and what the alert router shows, for whoever drives them within this process.
+    #[must_use]
+    pub fn alerts(&self) -> (AlertBoard, AlertReadings) {
+        (self.readings.alerts.clone(), self.readings.alerting.clone())
     }
 
     /// The kill switch, for whoever engages it from within this process and for a run after this one; `None` without

@@ -3,6 +3,7 @@
 //! Data goes to stdout, diagnostics to stderr. Exit codes: 0 ok, 1 failure, 2 usage, 3 configuration
 //! invalid, 4 refused by the runtime, 5 unreachable, 70 halted on an internal fault.
 
+mod alerts;
 pub mod bench;
 mod client;
 pub mod config;
@@ -56,8 +57,17 @@ enum Command {
     Balances(client::Remote),
     /// Prices that a running instance sees.
     Quotes(client::Remote),
-    /// Alerts that stand.
-    Alerts(client::Remote),
+    /// Alerts that stand; the story of one; a test of a channel.
+    Alerts(alerts::AlertsArgs),
+    /// Take an alert on.
+    Ack(alerts::AckArgs),
+    /// Alerts that nobody is told of for a while.
+    #[command(subcommand)]
+    Silence(alerts::SilenceCommand),
+    /// Alerts by their cause, with how long each step took.
+    Incidents(client::Remote),
+    /// The ways to tell people, and how they are.
+    Channels(client::Remote),
     /// Place, show, cancel or replace one order.
     #[command(subcommand)]
     Order(orders::OrderCommand),
@@ -116,7 +126,11 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
         Command::Positions(args) => read::positions(&args, out, err),
         Command::Balances(args) => read::balances(&args, out, err),
         Command::Quotes(args) => read::quotes(&args, out, err),
-        Command::Alerts(args) => read::alerts(&args, out, err),
+        Command::Alerts(args) => alerts::alerts(&args, out, err),
+        Command::Ack(args) => alerts::ack(&args, out, err),
+        Command::Silence(command) => alerts::silence(&command, out, err),
+        Command::Incidents(args) => alerts::incidents(&args, out, err),
+        Command::Channels(args) => alerts::channels(&args, out, err),
         Command::Order(command) => orders::run(&command, out, err),
         Command::Resolve(args) => control::resolve(&args, out, err),
         Command::Strategy(command) => control::strategy(&command, out, err),

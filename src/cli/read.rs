@@ -227,16 +227,6 @@ pub fn quotes(args: &Remote, out: &mut dyn Write, err: &mut dyn Write) -> anyhow
     args.show(call, out, err, |answer, out| table(list(answer, "items"), columns, out))
 }
 
-/// Prints the alerts that stand, oldest first.
-///
-/// # Errors
-/// When the answer is not one of ours or the output cannot be written.
-pub fn alerts(args: &Remote, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result<Exit> {
-    let columns = &["severity", "raised_at", "key", "reason", "runbook"];
-    let call = Call::get("/api/v1/alerts");
-    args.show(call, out, err, |answer, out| table(list(answer, "items"), columns, out))
-}
-
 fn paged<'a>(path: &'a str, page: &PageArgs) -> Call<'a> {
     Call::get(path).with("after", page.after.as_ref()).with("limit", page.limit)
 }

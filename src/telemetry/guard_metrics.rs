@@ -12,8 +12,6 @@ use std::time::Duration;
 pub struct GuardScrape {
     /// The kill switch.
     pub kill: LatchView,
-    /// Alerts that stand outside the order management.
-    pub alerts: usize,
     /// The venues' heartbeats.
     pub heartbeats: BTreeMap<VenueId, HeartbeatReading>,
 }

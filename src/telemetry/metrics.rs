@@ -3,6 +3,7 @@
 //! Gauges and counters of the tree are read from its books when somebody asks, so they cannot drift
 //! from what `GET /api/v1/supervision` says. Label sets are bounded: paths of the tree and fixed words.
 
+use super::alert_metrics::{self, AlertScrape};
 use super::guard_metrics::{self, GuardScrape};
 use super::health_metrics;
 use super::order_metrics::{self, OrderScrape};
@@ -34,6 +35,8 @@ pub struct Scrape<'a> {
     pub verdicts: &'a Verdicts,
     /// Age of that judgement, seconds.
     pub judged_age_seconds: f64,
+    /// The alerts, in a process that trades.
+    pub alerts: Option<AlertScrape<'a>>,
 }
 
 /// The Prometheus text exposition.
@@ -47,12 +50,15 @@ pub fn exposition(scrape: &Scrape<'_>) -> Result<String, prometheus::Error> {
     process(&registry, scrape)?;
     let mut families = Vec::new();
     if let Some(orders) = &scrape.orders {
-        let others = scrape.guards.as_ref().map_or(0, |guards| guards.alerts);
-        order_metrics::numbers(&registry, orders, others)?;
+        order_metrics::numbers(&registry, orders)?;
         families = order_metrics::histograms(orders);
     }
     if let Some(guards) = &scrape.guards {
         guard_metrics::numbers(&registry, guards)?;
+    }
+    if let Some(alerts) = &scrape.alerts {
+        alert_metrics::numbers(&registry, alerts)?;
+        families.extend(alert_metrics::histograms(alerts));
     }
     families.extend(registry.gather());
     let mut out = Vec::new();
@@ -158,6 +164,7 @@ pub(super) fn signed(n: usize) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::actors::alert_router::AlertReading;
     use crate::actors::heartbeat::HeartbeatReading;
     use crate::actors::journal::JournalReading;
     use crate::actors::kill_switch::{LatchView, NotDurable};
@@ -187,7 +194,6 @@ mod tests {
                 repeats: 0,
                 last_repeat: None,
             },
-            alerts: 2,
             heartbeats: [(VenueId::new("paper").unwrap(), reading)].into(),
         }
     }
@@ -206,6 +212,7 @@ mod tests {
             guards: None,
             verdicts: &Verdicts::default(),
             judged_age_seconds: 0.25,
+            alerts: None,
         };
         let text = exposition(&scrape).unwrap();
         assert!(text.contains("plimsoll_build_info{config_hash=\"abc\",version=\"0.1.0\"} 1"), "{text}");
@@ -220,6 +227,8 @@ mod tests {
         latency.venue_ack.note(Duration::from_secs(60));
         let (commits, journal) = (Histogram::default(), JournalReading::default());
         commits.note(Duration::from_millis(2));
+        let mut reading = AlertReading::default();
+        reading.open.critical = 2;
         let scrape = Scrape {
             nodes: &[],
             process: None,
@@ -239,13 +248,18 @@ mod tests {
                 Verdict::bad("feed/paper/BTCUSDT", Status::Stale, Severity::Critical, "x").aged(Some(6_500)),
             ]),
             judged_age_seconds: 0.25,
+            alerts: Some(AlertScrape { reading, pending: 1, delivery: &commits }),
         };
         let text = exposition(&scrape).unwrap();
         for line in [
             "plimsoll_orders_total{state=\"denied\"} 0",
             "plimsoll_open_orders{state=\"unknown\"} 0",
             "plimsoll_open_positions 2",
-            "plimsoll_alerts_open 2",
+            "plimsoll_alerts_open{severity=\"critical\"} 2",
+            "plimsoll_alerts_open{severity=\"info\"} 0",
+            "plimsoll_alert_conditions_pending 1",
+            "plimsoll_alert_delivery_seconds_count 1",
+            "plimsoll_incident_median_count{step=\"notify\"} 0",
             "plimsoll_kill_switch_engaged 1",
             "plimsoll_kill_switch_generation 4",
             "plimsoll_kill_switch_durable 0",

@@ -1,5 +1,6 @@
 //! Logs and metrics: who is told what, in which shape.
 
+pub mod alert_metrics;
 pub mod guard_metrics;
 mod health_metrics;
 mod json;

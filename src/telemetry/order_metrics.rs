@@ -22,12 +22,8 @@ pub struct OrderScrape<'a> {
     pub commits: &'a Histogram,
 }
 
-/// Registers counters and gauges. `other_alerts` stand outside the order management.
-pub(super) fn numbers(
-    registry: &Registry,
-    scrape: &OrderScrape<'_>,
-    other_alerts: usize,
-) -> Result<(), prometheus::Error> {
+/// Registers counters and gauges.
+pub(super) fn numbers(registry: &Registry, scrape: &OrderScrape<'_>) -> Result<(), prometheus::Error> {
     let view = scrape.view;
     let totals = counter("plimsoll_orders_total", "Orders that came to a state.", &["state"])?;
     let open = gauge("plimsoll_open_orders", "Orders that may still execute.", &["state"])?;
@@ -50,11 +46,6 @@ pub(super) fn numbers(
     register(registry, [open, venues])?;
     let single = [
         ("plimsoll_open_positions", "Positions that are not flat.", signed(view.open_positions)),
-        (
-            "plimsoll_alerts_open",
-            "Alerts that stand.",
-            signed(view.alerts.len().saturating_add(other_alerts)),
-        ),
         ("plimsoll_journal_writable", "1 when the journal can write.", i64::from(scrape.journal.writable)),
         ("plimsoll_journal_last_row", "Position of the journal's last row.", large(scrape.journal.head.0)),
     ];
@@ -107,7 +98,7 @@ pub(super) fn histograms(scrape: &OrderScrape<'_>) -> Vec<MetricFamily> {
     ]
 }
 
-fn family(name: &str, help: &str, metrics: Vec<Metric>) -> MetricFamily {
+pub(super) fn family(name: &str, help: &str, metrics: Vec<Metric>) -> MetricFamily {
     let mut family = MetricFamily::default();
     family.set_name(name.to_owned());
     family.set_help(help.to_owned());
@@ -116,7 +107,7 @@ fn family(name: &str, help: &str, metrics: Vec<Metric>) -> MetricFamily {
     family
 }
 
-fn metric(histogram: &Histogram, label: Option<(&str, &str)>) -> Metric {
+pub(super) fn metric(histogram: &Histogram, label: Option<(&str, &str)>) -> Metric {
     let (counts, beyond, sum_us) = histogram.read();
     let mut cumulative = 0_u64;
     let buckets = counts.iter().zip(BOUNDS_US).map(|(count, bound)| {

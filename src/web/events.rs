@@ -1,7 +1,7 @@
 //! `GET /api/v1/events`: what happens, as Server-Sent Events.
 //!
 //! A stream begins with a `snapshot` (state, open orders, positions, balances, strategies, alerts), then tells every
-//! change in order: `order`, `fill`, `position`, `balance`, `state`, `strategy`, each with an id and the server's time.
+//! change in order: `order`, `fill`, `position`, `balance`, `state`, `strategy`, `alert`, each with an id and the server's time.
 //! Changes that fall between subscribing and reading the snapshot come twice; they carry whole objects, so that the
 //! later word simply wins. Who falls behind or comes back with a `Last-Event-ID` gets `resync` and a fresh snapshot:
 //! deltas are never resumed blindly. Silence is broken by `keep_alive` every five seconds, so that a reader can tell a
@@ -13,8 +13,10 @@ use super::positions;
 use super::problem::Problem;
 use super::state::WebState;
 use super::wire::{BalanceView, Beside, FillView, OrderView, PositionView, time};
+use crate::actors::alert_router::show;
 use crate::actors::oms::{EventStream, Stamped};
-use crate::db::OrderFilter;
+use crate::db::{AlertFilter, OrderFilter};
+use crate::domain::alert::Alert;
 use crate::domain::oms::Change;
 use crate::domain::time::WallMs;
 use actix_web::web::{Bytes, Data};
@@ -23,6 +25,7 @@ use futures_util::stream;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::watch;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -62,6 +65,7 @@ impl Streams {
 struct Feed {
     state: Data<WebState>,
     live: EventStream,
+    alerts: broadcast::Receiver<Arc<Alert>>,
     ending: watch::Receiver<bool>,
     /// What is sent before anything live: the first snapshot, or the one after a lag.
     first: Option<Bytes>,
@@ -76,6 +80,7 @@ pub(super) async fn events(state: Data<WebState>, request: HttpRequest) -> Resul
         .try_acquire_owned()
         .map_err(|_| Problem::unavailable(format!("{STREAMS_MAX} streams are open already")))?;
     let live = state.readings.oms.subscribe();
+    let alerts = state.readings.alerting.subscribe();
     let mut opening = String::new();
     if let Some(last) = request.headers().get("last-event-id") {
         let last: String = last.to_str().unwrap_or_default().chars().take(64).collect();
@@ -84,7 +89,7 @@ pub(super) async fn events(state: Data<WebState>, request: HttpRequest) -> Resul
     opening.push_str(&snapshot(&state).await?);
     let ending = state.streams.ending.subscribe();
     state.readings.page.stream(true);
-    let feed = Feed { state, live, ending, first: Some(opening.into()), ended: false, _seat: seat };
+    let feed = Feed { state, live, alerts, ending, first: Some(opening.into()), ended: false, _seat: seat };
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header(("X-Accel-Buffering", "no"))
@@ -112,7 +117,13 @@ impl Feed {
         let heard = tokio::select! {
             biased;
             _ = self.ending.wait_for(|ending| *ending) => None,
-            heard = tokio::time::timeout(KEEP_ALIVE, self.live.recv()) => Some(heard),
+            alert = self.alerts.recv() => Some(Err(alert)),
+            heard = tokio::time::timeout(KEEP_ALIVE, self.live.recv()) => Some(Ok(heard)),
+        };
+        let heard = match heard {
+            Some(Err(alert)) => return Some(self.alert(alert).await),
+            Some(Ok(heard)) => Some(heard),
+            None => None,
         };
         Some(match heard {
             Some(Ok(Ok(stamped))) => self.changes(&stamped),
@@ -140,6 +151,21 @@ impl Feed {
             }
         }
         text.into()
+    }
+
+    /// An alert that changed. Its id is the alert's own with the number of its transition.
+    async fn alert(&mut self, heard: Result<Arc<Alert>, RecvError>) -> Bytes {
+        match heard {
+            Ok(alert) => {
+                let id = format!("{}-{}.{}", self.state.run_id(), alert.id, alert.seq);
+                event("alert", Some(&id), &json!({"at": now(), "alert": show::alert(&alert, &[])})).into()
+            }
+            Err(RecvError::Lagged(missed)) => self.resync(missed).await,
+            Err(RecvError::Closed) => {
+                self.ended = true;
+                event("shutdown", None, &json!({"at": now()})).into()
+            }
+        }
     }
 
     /// Says that changes were missed and how everything stands now; ends the stream when that cannot be read.
@@ -195,9 +221,13 @@ fn shown(change: &Change, state: &WebState) -> (&'static str, Value) {
 async fn snapshot(state: &WebState) -> Result<String, Problem> {
     let read = state.read(|books| {
         let filter = OrderFilter { open_only: true, ..OrderFilter::default() };
-        Ok((books.orders(&filter, None, LIMIT_MAX)?, books.positions()?, books.balances()?))
+        let standing = AlertFilter { open_only: true, ..AlertFilter::default() };
+        let alerts = books.alerts(standing, None, LIMIT_MAX)?;
+        Ok((books.orders(&filter, None, LIMIT_MAX)?, books.positions()?, books.balances()?, alerts))
     });
-    let (orders, positions, balances) = read.await?;
+    let (orders, positions, balances, standing) = read.await?;
+    let mut alerts: Vec<Value> = standing.iter().map(|alert| show::alert(alert, &[])).collect();
+    alerts.extend(state.pending_alerts().iter().map(alerts::show));
     let view = state.readings.oms.view();
     let beside = positions::beside(&positions, &balances, &state.readings.oms);
     let full = u32::try_from(orders.len()).is_ok_and(|count| count >= LIMIT_MAX);
@@ -218,7 +248,7 @@ async fn snapshot(state: &WebState) -> Result<String, Problem> {
         "positions": positions.iter().zip(&beside).map(|(p, b)| PositionView::new(p, b)).collect::<Vec<_>>(),
         "balances": balances.iter().map(BalanceView::from).collect::<Vec<_>>(),
         "strategies": strategies,
-        "alerts": view.alerts.iter().map(alerts::show).collect::<Vec<_>>(),
+        "alerts": alerts,
     });
     Ok(event("snapshot", None, &data))
 }

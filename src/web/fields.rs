@@ -128,6 +128,19 @@ impl Fields {
         }
     }
 
+    /// A whole number within bounds that may be missing or null.
+    pub(super) fn whole(&mut self, name: &str, allowed: std::ops::RangeInclusive<u64>) -> Option<u64> {
+        let found = match self.take(name)? {
+            Value::Null => return None,
+            value => value.as_u64().filter(|number| allowed.contains(number)),
+        };
+        if found.is_none() {
+            let (least, most) = (allowed.start(), allowed.end());
+            self.refuse(name, format!("must be a whole number from {least} to {most}"));
+        }
+        found
+    }
+
     /// The value, if nothing was wrong and every member was asked for. `build` sees the required members as
     /// `Some` then.
     pub(super) fn finish<T>(mut self, build: impl FnOnce() -> Option<T>) -> Result<T, Problem> {

@@ -2,6 +2,7 @@
 
 use super::problem::Problem;
 use super::state::WebState;
+use crate::telemetry::alert_metrics::AlertScrape;
 use crate::telemetry::guard_metrics::GuardScrape;
 use crate::telemetry::metrics::{Scrape, exposition};
 use crate::telemetry::order_metrics::OrderScrape;
@@ -38,13 +39,17 @@ pub fn text(state: &WebState) -> Result<String, String> {
         }),
         guards: state.parts.kill.as_ref().map(|kill| GuardScrape {
             kill: kill.view(),
-            alerts: state.readings.alerts.count(),
             heartbeats: state
                 .readings
                 .heartbeats
                 .iter()
                 .map(|(venue, beat)| (venue.clone(), beat.latest()))
                 .collect(),
+        }),
+        alerts: state.parts.alerts.as_ref().map(|_| AlertScrape {
+            reading: state.readings.alerting.latest(),
+            pending: state.pending_alerts().len(),
+            delivery: state.readings.alerting.delivery(),
         }),
     })
     .map_err(|error| error.to_string())

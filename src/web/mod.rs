@@ -6,6 +6,7 @@
 //! routes make actors fail and exist only when the configuration asks for them in a development deployment.
 
 mod access;
+mod alert_words;
 mod alerts;
 mod audit;
 mod body;
@@ -21,6 +22,7 @@ mod guard;
 mod health;
 mod idempotency;
 mod if_match;
+mod incidents;
 mod keyring;
 mod metrics;
 mod openapi;

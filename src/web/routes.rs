@@ -5,11 +5,11 @@
 
 use super::access::Access;
 use super::calm::calm;
-use super::openapi::{Operation, operations as doc};
+use super::openapi::{Operation, alert_operations as alert_doc, operations as doc};
 use super::problem::Problem;
 use super::{
-    alerts, audit, books, controls, debug, events, health, metrics, openapi, orders, positions, quotes, risk,
-    status, strategies, supervision,
+    alert_words, alerts, audit, books, controls, debug, events, health, incidents, metrics, openapi, orders,
+    positions, quotes, risk, status, strategies, supervision,
 };
 use crate::domain::token::Scope;
 use actix_web::dev::ServiceRequest;
@@ -131,7 +131,44 @@ pub const ROUTES: &[RouteEntry] = &[
     get("/api/v1/balances", || web::route().to(books::balances), doc::balances),
     get("/api/v1/journal", || web::route().to(books::journal), doc::journal),
     get("/api/v1/quotes", || web::route().to(quotes::quotes), doc::quotes),
-    get("/api/v1/alerts", || web::route().to(alerts::list), doc::alerts),
+    get("/api/v1/alerts", || web::route().to(alerts::list), alert_doc::alerts),
+    get("/api/v1/alerts/{id}", || web::route().to(alerts::get), alert_doc::alert),
+    get("/api/v1/alerts/{id}/why", || web::route().to(alerts::why), alert_doc::why),
+    control(
+        "/api/v1/alerts/{id}/ack",
+        Scope::Pause,
+        Optional,
+        || web::route().to(alert_words::ack),
+        alert_doc::ack,
+    ),
+    get("/api/v1/silences", || web::route().to(alert_words::silences), alert_doc::silences),
+    // Nobody being told is the unsafe direction.
+    control(
+        "/api/v1/silences",
+        Scope::Resume,
+        Optional,
+        || web::route().to(alert_words::silence),
+        alert_doc::silence,
+    ),
+    RouteEntry {
+        method: Method::DELETE,
+        path: "/api/v1/silences/{id}",
+        access: Access::Needs(Scope::Pause),
+        key: Optional,
+        audited: true,
+        make: || web::route().to(alert_words::unsilence),
+        describe: alert_doc::unsilence,
+        debug: false,
+    },
+    get("/api/v1/incidents", || web::route().to(incidents::list), alert_doc::incidents),
+    get("/api/v1/channels", || web::route().to(incidents::channels), alert_doc::channels),
+    control(
+        "/api/v1/channels/{name}/test",
+        Scope::Pause,
+        Optional,
+        || web::route().to(alert_words::test),
+        alert_doc::test_channel,
+    ),
     get("/api/v1/risk", || web::route().to(risk::show), doc::risk),
     ask("/api/v1/risk/evaluate", || web::route().to(risk::evaluate), doc::evaluate),
     control(
@@ -210,6 +247,7 @@ pub const ROUTES: &[RouteEntry] = &[
     ),
     get("/api/v1/events", || web::route().to(events::events), doc::events),
     debugging("/debug/web/panic", || web::route().to(debug::panic)),
+    debugging("/debug/alerts", || web::route().to(debug::alerts)),
     debugging("/debug/actors/{path:.+}/{fault}", || web::route().to(debug::inject)),
 ];
 

@@ -31,7 +31,7 @@ pub(super) async fn status(state: Data<WebState>) -> HttpResponse {
         "config_hash": state.config_hash,
         "uptime_seconds": state.uptime_seconds(),
         "snapshot_id": truth.id,
-        "counts": oms.map_or_else(|| json!({}), |oms| counts(oms, state.streams.open())),
+        "counts": oms.map_or_else(|| json!({}), |oms| counts(oms, state.alerts_open(), state.streams.open())),
         "components": components,
     }))
 }
@@ -48,7 +48,7 @@ fn word(truth: &Truth, phase: Option<Phase>) -> &'static str {
 
 /// `orders` counts those in memory, every open one and the youngest of the final ones; every state by name, so that
 /// a reader need not know which are left out.
-fn counts(oms: &OmsView, streams: usize) -> Value {
+fn counts(oms: &OmsView, alerts: usize, streams: usize) -> Value {
     let of = |state: OrderState| oms.orders.get(&state).copied().unwrap_or_default();
     let orders: Map<String, Value> =
         OrderState::ALL.iter().map(|state| (state.word().to_owned(), json!(of(*state)))).collect();
@@ -58,7 +58,7 @@ fn counts(oms: &OmsView, streams: usize) -> Value {
         "open_orders": open,
         "unknown_orders": of(OrderState::Unknown),
         "open_positions": oms.open_positions,
-        "alerts_open": oms.alerts.len(),
+        "alerts_open": alerts,
         "undurable_batches": oms.undurable,
         "event_streams": streams,
     })

@@ -13,6 +13,7 @@
 
 mod abuse;
 mod access;
+mod alerts;
 mod commands;
 mod controls;
 mod events;

@@ -34,7 +34,7 @@ pub struct Process {
 }
 
 impl Process {
-    fn start(mut command: Command) -> Self {
+    pub fn start(mut command: Command) -> Self {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -64,7 +64,7 @@ impl Process {
     }
 
     /// The address that it prints first; panics with its log when it ends without one.
-    async fn address(&mut self) -> String {
+    pub async fn address(&mut self) -> String {
         let waiting = self.address.take().expect("asked once");
         match tokio::time::timeout(PATIENCE, waiting).await {
             Ok(Ok(address)) if !address.is_empty() => address,

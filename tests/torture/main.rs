@@ -14,6 +14,7 @@
     reason = "tests"
 )]
 
+mod alerts;
 mod blows;
 mod books;
 mod damage;

@@ -1,5 +1,6 @@
 //! `plimsoll bench`: whole-path figures, each beside the floor or peer measured in the same run.
 
+mod alerts;
 mod exchange;
 mod floor;
 mod journal;
@@ -27,6 +28,8 @@ pub struct BenchArgs {
 /// What can be measured.
 #[derive(Debug, Subcommand)]
 pub enum What {
+    /// Alerts: from a condition to the webhook's receiver, the intake of ten thousand, and the list.
+    Alerts(alerts::AlertsArgs),
     /// Durable rows through the journal's cell, beside the disk's own floor, and a start with a million rows.
     Journal(journal::JournalArgs),
     /// The whole order path, every intent and fill on disk, against a paper exchange in another process.
@@ -43,6 +46,7 @@ pub enum What {
 /// When a measurement could not be made or the output could not be written.
 pub fn run(args: &BenchArgs, out: &mut dyn Write) -> anyhow::Result<bool> {
     let report = match &args.what {
+        What::Alerts(args) => alerts::measure(args)?,
         What::Journal(args) => journal::measure(args)?,
         What::Orders(args) => orders::measure(args)?,
         What::Supervision => supervision::measure()?,

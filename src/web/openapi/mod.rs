@@ -4,6 +4,8 @@
 //! JSON objects that pass, `schema` are the words to write them with. `openapi.json` in the repository is the same
 //! text; a test compares the two, and a fuzzer compares the description with the running process.
 
+pub(super) mod alert_operations;
+mod alert_shapes;
 mod build;
 mod operation;
 pub(super) mod operations;

@@ -154,13 +154,6 @@ pub(crate) fn quotes() -> Operation {
     )
 }
 
-/// `GET /api/v1/alerts`.
-pub(crate) fn alerts() -> Operation {
-    Operation::new("alerts", "What stands and wants somebody")
-        .query("status", word(&["open", "all"]), "open ones unless asked otherwise")
-        .answers(200, "all of them", named("Alerts"))
-}
-
 /// `GET /api/v1/audit`.
 pub(crate) fn audit() -> Operation {
     Operation::new("audit", "Requests that steered the process or were refused, oldest first")

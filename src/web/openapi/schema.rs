@@ -54,6 +54,16 @@ pub(super) fn count() -> Value {
     json!({"type": "integer", "minimum": 0})
 }
 
+/// A figure of any kind, such as a number of seconds.
+pub(super) fn number() -> Value {
+    json!({"type": "number"})
+}
+
+/// How long, in whole seconds, up to a week.
+pub(super) fn duration() -> Value {
+    json!({"type": "integer", "minimum": 1, "maximum": 604_800})
+}
+
 /// A number of seconds.
 pub(super) fn seconds() -> Value {
     json!({"type": "number", "minimum": 0})

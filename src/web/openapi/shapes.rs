@@ -15,6 +15,7 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
     all.extend(health());
     all.extend(trading());
     all.extend(controls());
+    all.extend(super::alert_shapes::shapes());
     all.extend(requests());
     all
 }
@@ -212,20 +213,6 @@ fn trading() -> Vec<(&'static str, Value)> {
 }
 
 fn controls() -> Vec<(&'static str, Value)> {
-    let alert = answer(&[
-        ("id", text()),
-        ("code", text()),
-        ("key", text()),
-        ("severity", word(&["warning", "critical"])),
-        ("scope", text()),
-        ("reason", text()),
-        ("raised_at", or_null(time())),
-        ("cleared_at", or_null(time())),
-        ("acked_at", or_null(time())),
-        ("acked_by", or_null(text())),
-        ("runbook", text()),
-        ("deliveries", list(any())),
-    ]);
     let line = answer(&[
         ("id", count()),
         ("at", or_null(time())),
@@ -302,8 +289,6 @@ fn controls() -> Vec<(&'static str, Value)> {
         ("CheckLine", check),
         ("Risk", risk),
         ("Explanation", explanation),
-        ("Alert", alert),
-        ("Alerts", page("Alert")),
         ("AuditLine", line),
         ("Audit", page("AuditLine")),
         ("Strategy", answer(&[("name", name(32)), ("enabled", flag())])),
