@@ -154,6 +154,8 @@ fn trading_tree(
     });
     let alerting = supervisor("alerting").intensity(5, Duration::from_secs(60)).child(router);
     readings.vitals = dead_man::router_vitals(&readings.alerting, trading.vitals);
+    // A sentinel that has completed no judgement lately speaks for nobody.
+    readings.vitals.push(judging(&readings.sentinel));
     let alerting = match trading.dead_man.clone() {
         Some(plan) => {
             alerting.child(dead_man::declare(plan, readings.vitals.clone(), readings.dead_man.clone()).1)
@@ -186,6 +188,15 @@ fn trading_tree(
     let parts =
         Parts { oms: Some(oms), readers: Some(readers), kill: Some(kill), alerts: Some(alerts), controls };
     (root.child(strategies), parts, hands)
+}
+
+/// The sentinel as a vital: how long ago it last completed a judgement and handed its consequences on.
+fn judging(sentinel: &SentinelReadings) -> Vital {
+    let (shown, max_age) = (sentinel.clone(), sentinel.lasts());
+    let age = Arc::new(move || {
+        shown.completed().map(|at| crate::clock::monotonic().saturating_duration_since(at))
+    });
+    Vital { name: "sentinel", age, max_age }
 }
 
 type Requests = Port<strategy::StrategyRequest>;
