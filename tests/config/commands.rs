@@ -152,7 +152,7 @@ fn the_schema_states_the_limits_that_are_enforced() {
             checked += 1;
         }
     }
-    assert_eq!(checked, 48, "a key with limits is missing in the schema");
+    assert_eq!(checked, 59, "a key with limits is missing in the schema");
 }
 
 #[test]
