@@ -165,6 +165,8 @@ fn trading_tree(
     });
     let alerting = supervisor("alerting").intensity(5, Duration::from_secs(60)).child(router);
     readings.vitals = dead_man::router_vitals(&readings.alerting, trading.vitals);
+    // A sentinel that has completed no judgement lately speaks for nobody.
+    readings.vitals.push(judging(&readings.sentinel));
     let alerting = match trading.dead_man.clone() {
         Some(plan) => {
             alerting.child(dead_man::declare(plan, readings.vitals.clone(), readings.dead_man.clone()).1)
@@ -239,6 +241,15 @@ fn drift(
         readings: readings.drift.clone(),
     });
     (Some(handle), Some(cell))
+}
+
+/// The sentinel as a vital: how long ago it last completed a judgement and handed its consequences on.
+fn judging(sentinel: &SentinelReadings) -> Vital {
+    let (shown, max_age) = (sentinel.clone(), sentinel.lasts());
+    let age = Arc::new(move || {
+        shown.completed().map(|at| crate::clock::monotonic().saturating_duration_since(at))
+    });
+    Vital { name: "sentinel", age, max_age }
 }
 
 type Requests = Port<strategy::StrategyRequest>;

@@ -234,8 +234,9 @@ impl Containment {
             spent.pop_front();
         }
         if spent.len() >= policy.budget {
-            if !self.told.contains_key(&at) {
-                self.told.insert(at, now);
+            // Told once until it may act again.
+            if let std::collections::btree_map::Entry::Vacant(untold) = self.told.entry(at) {
+                untold.insert(now);
                 let word = format!("stopped after {} times; a person must act", policy.budget);
                 self.done.entry(key.clone()).or_default().insert(action, word);
                 out.push(Effect::Exhausted { because: key.to_string(), action });

@@ -47,11 +47,14 @@ impl Entry {
     }
 }
 
+/// What was said: what is ill, and what stands.
+type Said = (BTreeMap<String, String>, Vec<(String, Option<String>)>);
+
 /// See the module's head. Dropping it ends the thread.
 #[derive(Debug)]
 pub(super) struct Recorder {
     lines: SyncSender<String>,
-    last: Option<(BTreeMap<String, String>, Vec<(String, Option<String>)>)>,
+    last: Option<Said>,
     lost: u64,
 }
 

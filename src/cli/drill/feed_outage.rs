@@ -103,8 +103,7 @@ async fn outage(desk: &Desk, stale: Duration, receivers: &Receivers) -> anyhow::
         unready.note(began, (code == 503).then(|| text(&ready, "failing")));
         let alerts = desk.get("/api/v1/alerts?status=open").await?;
         stands.note(began, alert(&alerts).map(|found| text(found, "reason")));
-        let rows = desk.get("/api/v1/journal?limit=1000").await?;
-        durable.note(began, on_disk(&rows));
+        durable.note(began, alert(&alerts).and_then(on_disk));
         hook.note_at(began, arrived(&receivers.web.1, began, &["firing"]), "firing");
         mail.note_at(began, arrived(&receivers.mail.2, began, &[]), "raised");
         let all = [&ill, &unready, &stands, &durable, &hook, &mail, &paused, &proof];
@@ -206,11 +205,10 @@ fn alert(alerts: &Value) -> Option<&Value> {
     items(alerts, "items").find(|one| word(one, "key") == KEY)
 }
 
-/// The row of the journal that holds the raise.
-fn on_disk(rows: &Value) -> Option<String> {
-    let raised =
-        items(rows, "items").find(|row| word(row, "kind") == "alert" && row.to_string().contains(KEY))?;
-    Some(format!("seq {}", text(raised, "seq")))
+/// Deliveries are rows that are written with the alert; an alert that is not on disk has none.
+fn on_disk(alert: &Value) -> Option<String> {
+    let channels: Vec<&str> = items(alert, "deliveries").map(|delivery| word(delivery, "channel")).collect();
+    (!channels.is_empty()).then(|| format!("with its deliveries to {}", channels.join(" and ")))
 }
 
 fn arrived(inbox: &Inbox, since: Instant, words: &[&str]) -> Option<Instant> {

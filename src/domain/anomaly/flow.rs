@@ -38,9 +38,8 @@ impl Flow {
             None => (self.in_a_row, self.open) = (0, None),
             Some(found) => {
                 self.in_a_row = self.in_a_row.saturating_add(1);
-                if self.open.is_some() {
-                    self.open = Some(found);
-                } else if self.in_a_row == IN_A_ROW && self.limiter.may(now, per_hour) {
+                let is_open = self.open.is_some();
+                if is_open || (self.in_a_row == IN_A_ROW && self.limiter.may(now, per_hour)) {
                     self.open = Some(found);
                 }
             }

@@ -13,7 +13,7 @@ mod table;
 mod verdict;
 
 #[cfg(test)]
-pub(super) mod samples;
+pub mod samples;
 #[cfg(test)]
 mod tests;
 

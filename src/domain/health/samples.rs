@@ -7,17 +7,17 @@ use crate::domain::oms::Phase;
 use crate::domain::time::{Mono, WallMs};
 
 /// The instant of every sample.
-pub(in crate::domain) const NOW: Mono = Mono(1_000_000);
+pub const NOW: Mono = Mono(1_000_000);
 
 fn ago(ms: u64) -> Option<Mono> {
     Some(Mono(NOW.0 - ms))
 }
 
-pub(in crate::domain) fn stage(stage: Stage, last_ms: u64, count: u64) -> StageFact {
+pub fn stage(stage: Stage, last_ms: u64, count: u64) -> StageFact {
     StageFact { stage, last: ago(last_ms), behind_since: None, count, lost: 0, sequence: None, epoch: 1 }
 }
 
-pub(in crate::domain) fn session(state: State) -> SessionFact {
+pub fn session(state: State) -> SessionFact {
     SessionFact {
         state,
         read_at: Mono(NOW.0 - 100),
@@ -36,7 +36,7 @@ pub(in crate::domain) fn session(state: State) -> SessionFact {
     }
 }
 
-pub(in crate::domain) fn node(path: &str) -> NodeFact {
+pub fn node(path: &str) -> NodeFact {
     NodeFact {
         path: path.to_owned(),
         worker: true,
@@ -51,7 +51,7 @@ pub(in crate::domain) fn node(path: &str) -> NodeFact {
     }
 }
 
-pub(in crate::domain) fn feed(symbol: &str) -> FeedFact {
+pub fn feed(symbol: &str) -> FeedFact {
     FeedFact {
         symbol: Symbol::new(symbol).unwrap(),
         last_data: ago(60),
@@ -63,7 +63,7 @@ pub(in crate::domain) fn feed(symbol: &str) -> FeedFact {
     }
 }
 
-pub(in crate::domain) fn venue(name: &str, symbols: &[&str]) -> VenueFact {
+pub fn venue(name: &str, symbols: &[&str]) -> VenueFact {
     VenueFact {
         venue: VenueId::new(name).unwrap(),
         market: Some(session(State::Live)),
@@ -82,7 +82,7 @@ pub(in crate::domain) fn venue(name: &str, symbols: &[&str]) -> VenueFact {
 }
 
 /// Everything as it should be, and trading.
-pub(in crate::domain) fn healthy() -> Table {
+pub fn healthy() -> Table {
     Table {
         at: NOW,
         wall: WallMs(1_800_000_000_000),
