@@ -94,7 +94,8 @@ fn an_hour_of_the_synthetic_market_gives_no_alarm_beyond_the_budget() {
     for seed in 1..=3 {
         let mut watched = Watched::new();
         play(&mut market(seed), &mut watched, HOUR_NS, false);
-        let learned = watched.streams.iter().filter(|(_, stream)| stream.monitor.baseline().is_some()).count();
+        let learned =
+            watched.streams.iter().filter(|(_, stream)| stream.monitor.baseline().is_some()).count();
         println!("seed {seed}: {} observations, alarms {:?}", watched.observed, watched.opened);
         assert_eq!(learned, 2, "both streams have a baseline within the hour");
         assert!(watched.opened.len() <= watched.allowed(), "{:?}", watched.opened);
