@@ -7,7 +7,7 @@ use crate::domain::detectors::{Parameters, read_series};
 use crate::domain::drift::{DETECTORS, Replayed, build, replay};
 use clap::{Args, Subcommand};
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Largest file that is read.
 const FILE_BYTES_MAX: u64 = 512 * 1024 * 1024;
@@ -98,7 +98,7 @@ pub fn run(command: &DriftCommand, out: &mut dyn Write, err: &mut dyn Write) -> 
     }
 }
 
-fn read(file: &PathBuf) -> std::io::Result<String> {
+fn read(file: &Path) -> std::io::Result<String> {
     let mut text = String::new();
     let source: Box<dyn Read> = if file.as_os_str() == "-" {
         Box::new(std::io::stdin().lock())

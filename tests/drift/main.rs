@@ -13,6 +13,7 @@
 )]
 
 mod golden;
+mod market;
 
 mod numbers;
 mod quality;

@@ -99,11 +99,8 @@ fn delay(name: &str, before: Draw, after: impl Fn(&mut Random) -> f64 + Copy, pr
     for _ in 0..runs {
         let mut monitor = learned(&set, &mut random, before);
         for _ in 0..300 {
-            assert_eq!(
-                matches!(monitor.observe(before(&mut random)), News::Opened(_)),
-                false,
-                "{name}: too early"
-            );
+            let early = matches!(monitor.observe(before(&mut random)), News::Opened(_));
+            assert!(!early, "{name}: too early");
         }
         let took = until_alarm(&mut monitor, &mut random, 50_000, after);
         let took = took.unwrap_or_else(|| panic!("{name}: never seen"));

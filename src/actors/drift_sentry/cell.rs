@@ -170,13 +170,10 @@ impl DriftSentry {
     }
 
     fn observe(&mut self, now: WallMs, sample: &Sample) {
-        match self.streams.observe(now, &sample.name, sample.strategy.as_ref(), sample.x) {
-            Ok(effects) => {
-                self.touched(&sample.name);
-                self.perform(effects);
-            }
-            // Counted there and shown.
-            Err(_) => {}
+        // A refusal is counted there and shown.
+        if let Ok(effects) = self.streams.observe(now, &sample.name, sample.strategy.as_ref(), sample.x) {
+            self.touched(&sample.name);
+            self.perform(effects);
         }
     }
 

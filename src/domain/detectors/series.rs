@@ -86,7 +86,13 @@ pub fn read_series(text: &str, member: &'static str) -> Result<Vec<f64>, SeriesE
     let text = text.trim_start_matches('\u{feff}');
     let start = text.trim_start();
     if start.starts_with('{') || start.starts_with('[') {
-        return read_json(&quoted(start), member);
+        // Quoted only where it has to be: the words may stand in a description as well.
+        return match read_json(start, member) {
+            Err(SeriesError::Json { .. }) if start.contains("NaN") || start.contains("Infinity") => {
+                read_json(&quoted(start), member)
+            }
+            read => read,
+        };
     }
     let mut found = Vec::new();
     for (at, line) in text.lines().enumerate() {
@@ -134,6 +140,8 @@ mod tests {
         ] {
             assert_eq!(read_series(text, "input").unwrap(), wanted, "{text}");
         }
+        let described = r#"{"note":"no NaN, no Infinity","input":[1]}"#;
+        assert_eq!(read_series(described, "input").unwrap(), [1.0]);
         assert_eq!(read_series("", "input").unwrap(), Vec::<f64>::new());
         assert_eq!(read_series(r#"{"returns":[1]}"#, "returns").unwrap(), [1.0]);
     }

@@ -75,8 +75,10 @@ impl Oms {
 
     pub(super) fn note_marks(&mut self, out: &mut Out) {
         let marks = self.risk.marks();
-        self.record(out, Fact::RiskMarks(Box::new(marks)));
-        self.risk.marks_noted(out.now);
+        // What is not taken now is written when the journal can.
+        if self.record(out, Fact::RiskMarks(Box::new(marks))) {
+            self.risk.marks_noted(out.now);
+        }
     }
 
     /// The request as it may be made, and as a proposal: an entry of a restrained strategy is cut, down to the lot.

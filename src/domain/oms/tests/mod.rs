@@ -7,6 +7,7 @@ mod evidence;
 mod life;
 mod money;
 mod replay;
+mod restraint;
 mod seen;
 mod starts;
 mod states;
