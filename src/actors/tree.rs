@@ -246,9 +246,8 @@ fn drift(
 /// The sentinel as a vital: how long ago it last completed a judgement and handed its consequences on.
 fn judging(sentinel: &SentinelReadings) -> Vital {
     let (shown, max_age) = (sentinel.clone(), sentinel.lasts());
-    let age = Arc::new(move || {
-        shown.completed().map(|at| crate::clock::monotonic().saturating_duration_since(at))
-    });
+    let age =
+        Arc::new(move || shown.completed().map(|at| crate::clock::monotonic().saturating_duration_since(at)));
     Vital { name: "sentinel", age, max_age }
 }
 
