@@ -121,14 +121,14 @@ fn raised_told_taken_on_ended_and_the_story_of_it() {
     let receiver = Receiver::start();
     let (app, _folder, _) = start(&receiver, "");
     let open = app.get("/api/v1/status").json()["counts"]["alerts_open"].as_u64().unwrap();
-    condition(&app, "one", false);
-    app.until("the message", |_| receiver.about("one").len() == 1);
-    app.until("it is settled", |app| alert(app, "one")["deliveries"][0]["status"] == "delivered");
-    let shown = alert(&app, "one");
+    condition(&app, "x-one", false);
+    app.until("the message", |_| receiver.about("x-one").len() == 1);
+    app.until("it is settled", |app| alert(app, "x-one")["deliveries"][0]["status"] == "delivered");
+    let shown = alert(&app, "x-one");
     assert_eq!((&shown["severity"], &shown["runbook"]), (&json!("warning"), &json!("drift_detected")));
     assert!(app.get("/api/v1/status").json()["counts"]["alerts_open"].as_u64().unwrap() > open);
     let id = shown["id"].as_str().unwrap().to_owned();
-    assert_eq!(receiver.about("one")[0].0, format!("{id}.1.hook"), "alert, transition and channel");
+    assert_eq!(receiver.about("x-one")[0].0, format!("{id}.1.hook"), "alert, transition and channel");
     assert!(items(&app, "/api/v1/alerts").iter().any(|item| item["id"] == id));
 
     let refused = app.send("POST", &format!("/api/v1/alerts/{id}/ack"), Some("{}"));
@@ -144,10 +144,10 @@ fn raised_told_taken_on_ended_and_the_story_of_it() {
             .any(|line| line["verb"] == "ack" && line["reason"] == "on it" && line["status"] == 200)
     });
 
-    condition(&app, "one", true);
-    app.until("the end", |_| receiver.about("one").len() == 2);
-    app.until("over", |app| alert(app, "one")["cleared_by"] == "itself");
-    let shown = alert(&app, "one");
+    condition(&app, "x-one", true);
+    app.until("the end", |_| receiver.about("x-one").len() == 2);
+    app.until("over", |app| alert(app, "x-one")["cleared_by"] == "itself");
+    let shown = alert(&app, "x-one");
     assert!(items(&app, "/api/v1/alerts").iter().all(|item| item["id"] != id));
     assert!(items(&app, "/api/v1/alerts?status=all").iter().any(|item| item["id"] == id));
     let words: Vec<&str> =
@@ -170,19 +170,19 @@ fn a_receiver_that_was_down_hears_one_late_message_and_the_channel_is_reported()
     let receiver = Receiver::start();
     receiver.answers(500);
     let (app, _folder, _) = start(&receiver, "");
-    condition(&app, "late", false);
-    app.until("it was tried", |app| alert(app, "late")["deliveries"][0]["attempts"].as_u64() >= Some(1));
-    condition(&app, "late", true);
-    app.until("over", |app| alert(app, "late")["cleared_at"].is_string());
+    condition(&app, "x-late", false);
+    app.until("it was tried", |app| alert(app, "x-late")["deliveries"][0]["attempts"].as_u64() >= Some(1));
+    condition(&app, "x-late", true);
+    app.until("over", |app| alert(app, "x-late")["cleared_at"].is_string());
     app.until("reported", |app| {
         items(app, "/api/v1/alerts").iter().any(|item| item["key"] == "alerting_degraded:hook")
     });
     receiver.answers(200);
-    app.until("the late message", |_| !receiver.about("drift_detected:late").is_empty());
+    app.until("the late message", |_| !receiver.about("x-late").is_empty());
     app.until("well again", |app| {
         items(app, "/api/v1/alerts").iter().all(|item| item["key"] != "alerting_degraded:hook")
     });
-    let settled: Vec<Value> = alert(&app, "late")["deliveries"].as_array().unwrap().clone();
+    let settled: Vec<Value> = alert(&app, "x-late")["deliveries"].as_array().unwrap().clone();
     let word =
         |delivery: &Value| format!("{} {}", delivery["transition"], delivery["status"]).replace('"', "");
     assert_eq!(settled.iter().map(word).collect::<Vec<_>>(), ["raise superseded", "late delivered"]);
@@ -198,10 +198,10 @@ fn silences_and_acks_outlive_a_crash_and_a_canary_arrives() {
     let never = json!({"code": "armed_on_stale_truth", "reason": "no", "for_seconds": 60}).to_string();
     assert_eq!(app.send("POST", "/api/v1/silences", Some(&never)).json()["code"], "never_hidden");
     condition(&app, "quiet-1", false);
-    condition(&app, "loud", false);
-    app.until("the loud one", |_| receiver.about("loud").len() == 1);
+    condition(&app, "x-loud", false);
+    app.until("the loud one", |_| receiver.about("x-loud").len() == 1);
     assert_eq!(alert(&app, "quiet-1")["suppressed_by"]["by"], "silence");
-    let id = alert(&app, "loud")["id"].as_str().unwrap().to_owned();
+    let id = alert(&app, "x-loud")["id"].as_str().unwrap().to_owned();
     assert!(run(&["ack", &id, "--reason", "mine", "--url", &app.url], None).status.success());
     let data = app.data();
     app.signal("-KILL");
@@ -209,15 +209,15 @@ fn silences_and_acks_outlive_a_crash_and_a_canary_arrives() {
 
     let app = TestApp::start_on(data, &["run", "--config", &path], &[]);
     condition(&app, "quiet-1", false);
-    condition(&app, "loud", false);
+    condition(&app, "x-loud", false);
     app.until("the router works", |app| !items(app, "/api/v1/channels").is_empty());
-    assert_eq!(alert(&app, "loud")["acked_by"], "loopback");
-    assert_eq!(alert(&app, "loud")["id"], id, "the same alert, not a new one");
+    assert_eq!(alert(&app, "x-loud")["acked_by"], "loopback");
+    assert_eq!(alert(&app, "x-loud")["id"], id, "the same alert, not a new one");
     assert_eq!(items(&app, "/api/v1/silences").len(), 1);
     let test = run(&["alerts", "test", "hook", "--url", &app.url], None);
     assert!(test.status.success(), "{}", String::from_utf8_lossy(&test.stderr));
     app.until("the canary", |_| receiver.about("canary").len() == 1);
-    let keys: Vec<String> = receiver.about("loud").into_iter().map(|(key, _)| key).collect();
+    let keys: Vec<String> = receiver.about("x-loud").into_iter().map(|(key, _)| key).collect();
     assert!(keys.len() <= 2 && keys.iter().all(|key| *key == keys[0]), "{keys:?}");
     assert_eq!(receiver.about("quiet-1").len(), 0);
     let silence = items(&app, "/api/v1/silences")[0]["id"].as_str().unwrap().to_owned();
