@@ -5,6 +5,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
+    clippy::as_conversions,
     clippy::unreachable,
     missing_docs,
     unreachable_pub,
