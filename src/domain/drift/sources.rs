@@ -48,7 +48,7 @@ fn seconds(ms: i64) -> Option<f64> {
 }
 
 /// One venue's market session: `feed_gap` (seconds between events), `feed_latency` (seconds from the venue's stamp of a
-/// trade to its arrival; holds the difference of the clocks too), `spread` (basis points of the middle, once a second).
+/// trade to its arrival; holds the difference of the clocks too), `spread` (quote units, once a second).
 #[derive(Debug)]
 pub struct MarketSource {
     venue: VenueId,
@@ -97,11 +97,9 @@ impl MarketSource {
                     return;
                 }
                 *last = now;
-                let ratio = top.spread().zip(top.mid()).and_then(|(spread, mid)| {
-                    float(spread.get()).zip(float(mid.get()).filter(|mid| *mid > 0.0))
-                });
-                if let Some((spread, mid)) = ratio {
-                    out(name, spread / mid * BASIS_POINTS);
+                // In quote units: where a tick bounds it, a share of a price that moves would tremble without end.
+                if let Some(spread) = top.spread().and_then(|spread| float(spread.get())) {
+                    out(name, spread);
                 }
             }
             MarketEvent::Book { .. }
@@ -244,13 +242,7 @@ mod tests {
         let (gap, spread) = ("feed_gap:paper".to_owned(), "spread:paper:BTCUSDT".to_owned());
         assert_eq!(
             told,
-            [
-                (spread.clone(), 200.0),
-                (gap.clone(), 0.1),
-                (gap.clone(), 0.899),
-                (gap, 0.001),
-                (spread, 492.610837)
-            ]
+            [(spread.clone(), 2.0), (gap.clone(), 0.1), (gap.clone(), 0.899), (gap, 0.001), (spread, 5.0)]
         );
     }
 }
