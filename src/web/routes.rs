@@ -8,8 +8,8 @@ use super::calm::calm;
 use super::openapi::{Operation, operations as doc};
 use super::problem::Problem;
 use super::{
-    alerts, audit, books, controls, debug, events, health, metrics, openapi, orders, positions, quotes, risk,
-    status, strategies, supervision,
+    alerts, audit, books, controls, dashboard, debug, events, health, metrics, openapi, orders, positions,
+    quotes, risk, status, strategies, supervision,
 };
 use crate::domain::token::Scope;
 use actix_web::dev::ServiceRequest;
@@ -51,30 +51,72 @@ pub struct RouteEntry {
     pub describe: Describe,
     /// Only with `web.debug_routes`.
     pub debug: bool,
+    /// Is it for people at a browser? Refusals are pages then, and what is sent is a form.
+    pub page: bool,
 }
 
 /// Whoever reaches the address may ask.
 const fn open(path: &'static str, make: fn() -> Route, describe: Describe) -> RouteEntry {
     let (method, access) = (Method::GET, Access::Open);
-    RouteEntry { method, path, access, key: KeyRule::None, audited: false, make, describe, debug: false }
+    RouteEntry {
+        method,
+        path,
+        access,
+        key: KeyRule::None,
+        audited: false,
+        make,
+        describe,
+        debug: false,
+        page: false,
+    }
 }
 
 /// Reads something.
 const fn get(path: &'static str, make: fn() -> Route, describe: Describe) -> RouteEntry {
     let (method, access) = (Method::GET, Access::Needs(Scope::Read));
-    RouteEntry { method, path, access, key: KeyRule::None, audited: false, make, describe, debug: false }
+    RouteEntry {
+        method,
+        path,
+        access,
+        key: KeyRule::None,
+        audited: false,
+        make,
+        describe,
+        debug: false,
+        page: false,
+    }
 }
 
 /// Asks with a body; changes nothing.
 const fn ask(path: &'static str, make: fn() -> Route, describe: Describe) -> RouteEntry {
     let (method, access) = (Method::POST, Access::Needs(Scope::Read));
-    RouteEntry { method, path, access, key: KeyRule::None, audited: false, make, describe, debug: false }
+    RouteEntry {
+        method,
+        path,
+        access,
+        key: KeyRule::None,
+        audited: false,
+        make,
+        describe,
+        debug: false,
+        page: false,
+    }
 }
 
 /// Changes orders: the journal tells of it.
 const fn order(method: Method, path: &'static str, make: fn() -> Route, describe: Describe) -> RouteEntry {
     let access = Access::Needs(Scope::Trade);
-    RouteEntry { method, path, access, key: KeyRule::Optional, audited: false, make, describe, debug: false }
+    RouteEntry {
+        method,
+        path,
+        access,
+        key: KeyRule::Optional,
+        audited: false,
+        make,
+        describe,
+        debug: false,
+        page: false,
+    }
 }
 
 /// Steers the process: audited. Where doing it twice is doing it once, the key may be left out.
@@ -86,14 +128,49 @@ const fn control(
     describe: Describe,
 ) -> RouteEntry {
     let (method, access) = (Method::POST, Access::Needs(scope));
-    RouteEntry { method, path, access, key, audited: true, make, describe, debug: false }
+    RouteEntry { method, path, access, key, audited: true, make, describe, debug: false, page: false }
 }
+
+/// A page.
+const fn page(path: &'static str, access: Access, make: fn() -> Route) -> RouteEntry {
+    let (method, describe): (Method, Describe) = (Method::GET, doc::undescribed);
+    RouteEntry {
+        method,
+        path,
+        access,
+        key: KeyRule::None,
+        audited: false,
+        make,
+        describe,
+        debug: false,
+        page: true,
+    }
+}
+
+/// A form of a page. Those that steer are audited like the routes that they stand for.
+const fn form(path: &'static str, access: Access, key: KeyRule, make: fn() -> Route) -> RouteEntry {
+    let (method, describe): (Method, Describe) = (Method::POST, doc::undescribed);
+    let audited = matches!(key, Optional | Required);
+    RouteEntry { method, path, access, key, audited, make, describe, debug: false, page: true }
+}
+
+const READ: Access = Access::Needs(Scope::Read);
 
 /// Breaks something on purpose.
 const fn debugging(path: &'static str, make: fn() -> Route) -> RouteEntry {
     let describe: Describe = doc::undescribed;
     let (method, access) = (Method::POST, Access::Needs(Scope::Admin));
-    RouteEntry { method, path, access, key: KeyRule::Optional, audited: true, make, describe, debug: true }
+    RouteEntry {
+        method,
+        path,
+        access,
+        key: KeyRule::Optional,
+        audited: true,
+        make,
+        describe,
+        debug: true,
+        page: false,
+    }
 }
 
 /// All routes. Entries of one path stand together.
@@ -209,6 +286,28 @@ pub const ROUTES: &[RouteEntry] = &[
         doc::re_enable_strategy,
     ),
     get("/api/v1/events", || web::route().to(events::events), doc::events),
+    page("/", READ, || web::route().to(dashboard::page)),
+    page("/desk/events", READ, || web::route().to(dashboard::stream)),
+    page("/assets/{version}/{name}", Access::Open, || web::route().to(dashboard::asset)),
+    page("/login", Access::Open, || web::route().to(dashboard::ask_login)),
+    form("/login", Access::Open, KeyRule::None, || web::route().to(dashboard::login)),
+    form("/logout", READ, KeyRule::None, || web::route().to(dashboard::logout)),
+    page("/control/pause", READ, || web::route().to(dashboard::ask_control)),
+    form("/control/pause", Access::Needs(Scope::Pause), Optional, || web::route().to(dashboard::control)),
+    page("/control/reduce-only", READ, || web::route().to(dashboard::ask_control)),
+    form("/control/reduce-only", Access::Needs(Scope::Pause), Optional, || {
+        web::route().to(dashboard::control)
+    }),
+    page("/control/cancel-all", READ, || web::route().to(dashboard::ask_control)),
+    form("/control/cancel-all", Access::Needs(Scope::Pause), Optional, || {
+        web::route().to(dashboard::control)
+    }),
+    page("/control/kill", READ, || web::route().to(dashboard::ask_control)),
+    form("/control/kill", Access::Needs(Scope::Kill), Optional, || web::route().to(dashboard::control)),
+    page("/control/resume", READ, || web::route().to(dashboard::ask_control)),
+    form("/control/resume", Access::Needs(Scope::Resume), Optional, || web::route().to(dashboard::control)),
+    page("/control/reset", READ, || web::route().to(dashboard::ask_control)),
+    form("/control/reset", Access::Needs(Scope::Resume), Optional, || web::route().to(dashboard::control)),
     debugging("/debug/web/panic", || web::route().to(debug::panic)),
     debugging("/debug/actors/{path:.+}/{fault}", || web::route().to(debug::inject)),
 ];
