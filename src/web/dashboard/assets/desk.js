@@ -137,8 +137,12 @@ function head(words) {
     said = words.says;
     for (const dialog of all("dialog[open] form[data-unsafe]")) moved(dialog);
   }
-  all("[data-label]").filter((place) => place !== body).forEach((place) => write(place, body.dataset.label));
+  account();
   crown();
+}
+
+function account() {
+  for (const place of all("[data-account]")) write(place, body.dataset.label);
 }
 
 function crown() {
@@ -417,8 +421,7 @@ function options(name, place) {
     width: place.clientWidth, height: 150, cursor: { show: false }, legend: { show: false },
     padding: [8, 6, 0, 0],
     scales: { x: { time: true } },
-    axes: [{ ...axis, size: 26, space: 70 }, { ...axis, size: 58 }],
-    tzDate: (ts) => window.uPlot.tzDate(new Date(ts * 1000), "Etc/UTC"),
+    axes: [{ ...axis, size: 26, space: 70, values: (_, at) => at.map((t) => new Date(t * 1000).toISOString().slice(11, 16)) }, { ...axis, size: 58 }],
     series: [{}, { stroke: colour("--accent"), width: 1.5, spanGaps: false, points: { show: false } }],
   };
 }
@@ -432,7 +435,7 @@ library.onload = draw;
 document.head.append(library);
 
 // --- Begin. ---
-all("[data-label]").filter((place) => place !== body).forEach((place) => write(place, body.dataset.label));
+account();
 all("a.button").forEach((link) => { link.setAttribute("role", "button"); });
 icon = $("icon").getAttribute("href").split("-").pop().split(".")[0];
 window.plimsoll = { costs, apply };
