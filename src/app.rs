@@ -5,10 +5,12 @@
 //! then working orders, then the tree, so that the health routes tell the truth while it drains, then the
 //! server; logs and metrics stay with the run.
 
+mod alerts;
 mod drain;
 mod options;
 mod plan;
 mod risk;
+mod sentinel;
 mod strategies;
 mod venues;
 
@@ -18,6 +20,7 @@ pub use venues::{VenueError, VenuePlan, paper_config};
 use crate::actors::kill_switch::KillSwitch;
 use crate::actors::oms::{OmsHandle, OmsReadings};
 use crate::actors::run_control::Word;
+use crate::actors::sentinel::SentinelWatch;
 use crate::actors::{self, Parts, Readings};
 use crate::config::venues::Mode;
 use crate::config::{ConfigErrors, Document, ProcessEnv, Settings};
@@ -73,6 +76,9 @@ pub enum StartError {
     /// The tree could not be built.
     #[error("the supervision tree cannot be built: {0}")]
     Tree(#[from] BuildError),
+    /// Nobody could be put to watch the sentinel.
+    #[error("the sentinel's watch cannot start its thread: {0}")]
+    Watch(std::io::Error),
     /// The server could not start.
     #[error("the HTTP server cannot start: {0}")]
     Server(std::io::Error),
@@ -156,10 +162,11 @@ impl App {
         launch: Launch,
     ) -> Result<Self, StartError> {
         let mut readings = Readings::default();
-        let trading = plan::trading(&settings, &launch, &ProcessEnv)?;
+        let watch = sentinel::plan(&settings)?;
+        let trading = plan::trading(&settings, &launch, &ProcessEnv, &watch.lease)?;
         let kill = trading.as_ref().map(|trading| trading.kill.clone());
         let options = options::tree_options(&settings, kill);
-        let (tree, parts) = actors::tree(&mut readings, trading);
+        let (tree, parts) = actors::tree(&mut readings, trading, watch);
         options::check_children(&options, document, &tree)?;
         options::check_tokens(&settings, document)?;
         let listen = |error| StartError::Listen { address: settings.web.listen, error };
@@ -210,6 +217,10 @@ impl App {
         options::report_last_emergency(&self.settings.data_dir.0);
         let mut words = self.readings.run.listen();
         let tree = Tree::start(self.tree, self.options)?;
+        // Set once, here.
+        let _ = self.readings.tree.set(tree.clone());
+        let (shown, alerts) = (self.readings.sentinel.clone(), self.readings.alerts.clone());
+        let _watch = SentinelWatch::start(shown, alerts, tree.clone()).map_err(StartError::Watch)?;
         let web = WebState::new(
             tree.clone(),
             self.readings.clone(),

@@ -23,6 +23,8 @@ pub struct ClockReading {
     pub looked_at: Instant,
     /// The largest step since start, seconds; positive when the wall clock jumped ahead.
     pub largest_step_seconds: f64,
+    /// The last step beyond the limit, seconds, and when it was seen.
+    pub last_step: Option<(f64, Instant)>,
 }
 
 /// The sentry's latest reading, shared with those who show it.
@@ -68,9 +70,11 @@ impl ClockSentry {
         let mut slot = self.readings.0.write();
         let before = slot.map_or(0.0, |reading| reading.largest_step_seconds);
         let largest_step_seconds = if step.abs() > before.abs() { step } else { before };
-        *slot = Some(ClockReading { looked_at: now.1, largest_step_seconds });
+        let beyond = step.abs() > STEP_SECONDS_MAX;
+        let last_step = if beyond { Some((step, now.1)) } else { slot.and_then(|reading| reading.last_step) };
+        *slot = Some(ClockReading { looked_at: now.1, largest_step_seconds, last_step });
         drop(slot);
-        if step.abs() > STEP_SECONDS_MAX {
+        if beyond {
             tracing::error!(
                 event = "clock_skew",
                 step_seconds = step,

@@ -107,6 +107,11 @@ pub struct BeatRead {
     pub open_orders: usize,
 }
 
+/// Hang up and connect anew.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct Reconnect;
+
 /// The sessions ended by themselves (a panic in one of them): start over.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
@@ -232,6 +237,15 @@ impl Handler<Beat> for Connector {
             };
             let _ = beat.answer.send(read);
         });
+    }
+}
+
+impl Handler<Reconnect> for Connector {
+    type Result = ();
+
+    fn handle(&mut self, _: Reconnect, _: &mut Self::Context) {
+        tracing::warn!(event = "reconnect", venue.name = %self.venue.id(), session = "orders", "asked to connect anew");
+        self.venue.reconnect();
     }
 }
 

@@ -2,10 +2,10 @@
 //!
 //! It promises: the [`MarketBoard`] shows the last top of book and trade of every instrument together with
 //! the venue's update id, and shows no book that is not in step; subscribers receive events in order, or a
-//! count of what they missed because they were full. It receives no messages. When it dies the board is
+//! count of what they missed because they were full. It is told only to connect anew. When it dies the board is
 //! emptied by the next incarnation before it shows anything new. It decides nothing.
 
-use super::connector::VenueReadings;
+use super::connector::{Reconnect, VenueReadings};
 use crate::domain::ids::Symbol;
 use crate::domain::market::{MarketEvent, PublicTrade, Top};
 use crate::supervision::{Cell, ChildSpec, Ctx, Handle, Placement, Port, StartFailure, cell};
@@ -47,31 +47,46 @@ impl Seen {
 
 /// The last of everything, for readers on other threads. Bounded by the configured instruments.
 #[derive(Debug, Clone, Default)]
-pub struct MarketBoard(Arc<RwLock<BTreeMap<Symbol, Seen>>>);
+pub struct MarketBoard(Arc<RwLock<Shown>>);
+
+#[derive(Debug, Default)]
+struct Shown {
+    seen: BTreeMap<Symbol, Seen>,
+    /// Events taken by this incarnation, and when the last.
+    taken: (u64, Option<Instant>),
+}
 
 impl MarketBoard {
     /// One instrument.
     #[must_use]
     pub fn of(&self, symbol: &Symbol) -> Option<Seen> {
-        self.0.read().get(symbol).cloned()
+        self.0.read().seen.get(symbol).cloned()
     }
 
     /// Everything.
     #[must_use]
     pub fn all(&self) -> BTreeMap<Symbol, Seen> {
-        self.0.read().clone()
+        self.0.read().seen.clone()
+    }
+
+    /// How many events this incarnation has taken over, and when the last.
+    #[must_use]
+    pub fn taken(&self) -> (u64, Option<Instant>) {
+        self.0.read().taken
     }
 
     fn clear(&self) {
-        self.0.write().clear();
+        *self.0.write() = Shown::default();
     }
 
     /// Takes an event over.
     fn note(&self, event: &MarketEvent) {
         let mut board = self.0.write();
+        let now = crate::clock::monotonic();
+        board.taken = (board.taken.0.saturating_add(1), Some(now));
         let mut hear = |symbol: &Symbol, note: &dyn Fn(&mut Seen)| {
-            let seen = board.entry(symbol.clone()).or_default();
-            seen.heard = Some(crate::clock::monotonic());
+            let seen = board.seen.entry(symbol.clone()).or_default();
+            seen.heard = Some(now);
             note(seen);
         };
         match event {
@@ -187,6 +202,15 @@ impl Actor for MarketData {
 
     fn stopped(&mut self, _: &mut Self::Context) {
         self.venue.stop();
+    }
+}
+
+impl Handler<Reconnect> for MarketData {
+    type Result = ();
+
+    fn handle(&mut self, _: Reconnect, _: &mut Self::Context) {
+        tracing::warn!(event = "reconnect", venue.name = %self.venue.id(), session = "market", "asked to connect anew");
+        self.venue.reconnect();
     }
 }
 

@@ -4,8 +4,10 @@ use super::kill_switch::KillSwitch;
 use super::oms::OmsPlan;
 use super::paper_exchange::EmbeddedAddress;
 use super::strategy::StrategySetup;
+use crate::domain::alert::Settings;
 use crate::domain::heartbeat::Knobs;
 use crate::domain::ids::{Symbol, VenueId};
+use crate::notify::Channel;
 use crate::paper_exchange::PaperConfig;
 use crate::venues::binance::Binance;
 use std::path::PathBuf;
@@ -44,4 +46,8 @@ pub struct Trading {
     pub embedded: Option<(PaperConfig, EmbeddedAddress)>,
     /// The built-in strategies.
     pub strategies: Vec<StrategySetup>,
+    /// What the operator decided about alerts.
+    pub alerts: Settings,
+    /// The ways to tell people.
+    pub channels: Vec<Arc<dyn Channel>>,
 }

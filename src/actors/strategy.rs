@@ -7,6 +7,10 @@
 //! for a new greeting; when it dies too often its own supervisor ends, and nothing else with it: its open
 //! orders are then the order component's to take back. It judges no risk: that is decided behind the port.
 
+mod readings;
+
+pub use readings::{StrategyReading, StrategyReadings};
+
 use super::market_data::MarketUpdate;
 use crate::clock;
 use crate::domain::ids::{ClientOrderId, Correlation, StrategyId, Symbol, VenueId};
@@ -24,7 +28,6 @@ use crate::supervision::{
 };
 use crate::venues::mono::MonoClock;
 use actix::{Actor, AsyncContext, Handler, Message, SpawnHandle};
-use parking_lot::RwLock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -107,41 +110,6 @@ pub enum StrategyNews {
     Refused(Correlation),
     /// Words may have been lost (no room here, or the order component began anew): greet again.
     Lost,
-}
-
-/// What a strategy's cell has done, for readers on other threads.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct StrategyReading {
-    /// Was it told where it stands?
-    pub greeted: bool,
-    /// May it trade now?
-    pub trading: bool,
-    /// Inputs that it was told.
-    pub inputs: u64,
-    /// Orders that it asked for.
-    pub submits: u64,
-    /// Cancels that it asked for.
-    pub cancels: u64,
-    /// Requests that found the port full or closed, or came while it may not trade.
-    pub dropped: u64,
-    /// Requests that were refused.
-    pub refused: u64,
-    /// Market events that it missed.
-    pub missed: u64,
-    /// Timers that were not armed because too many were.
-    pub timers_dropped: u64,
-}
-
-/// The latest reading of one strategy.
-#[derive(Debug, Clone, Default)]
-pub struct StrategyReadings(Arc<RwLock<StrategyReading>>);
-
-impl StrategyReadings {
-    /// The latest.
-    #[must_use]
-    pub fn latest(&self) -> StrategyReading {
-        self.0.read().clone()
-    }
 }
 
 /// A strategy that was told where it stands.
@@ -267,7 +235,12 @@ impl Handler<MarketUpdate> for StrategyCell {
     type Result = ();
 
     fn handle(&mut self, update: MarketUpdate, ctx: &mut Self::Context) {
-        let missed = std::mem::replace(&mut self.readings.0.write().missed, update.missed);
+        let missed = {
+            let mut readings = self.readings.0.write();
+            readings.market = readings.market.saturating_add(1);
+            readings.market_at = Some(clock::monotonic());
+            std::mem::replace(&mut readings.missed, update.missed)
+        };
         let own = &self.setup.symbol;
         let input = match update.event {
             MarketEvent::Book { symbol, top } if symbol == *own => Input::Top(top),

@@ -1,6 +1,7 @@
 //! Declares the whole tree and connects its cells.
 
 use super::alert_board::AlertBoard;
+use super::alert_router::{self, AlertDesk, AlertReadings, AlertSetup};
 use super::clock_sentry::{self, ClockReadings};
 use super::connector::{self, Beat, VenueReadings};
 use super::heartbeat::{self, HeartbeatReadings, HeartbeatSetup};
@@ -8,14 +9,16 @@ use super::journal::{self, AppendControls, Journal, JournalReadings};
 use super::kill_switch::{self, KillNews, KillOutlet, KillSwitch};
 use super::market_data::{self, MarketBoard, MarketOutlets, Subscriber};
 use super::oms::{self, Cursors, OmsHandle, OmsReadings, Wires};
+use super::page_readings::PageReadings;
 use super::paper_exchange;
 use super::plan::{Trading, VenueWire};
 use super::process_monitor::{self, ProcessReadings};
 use super::run_control::RunControl;
+use super::sentinel::{self, Hands, SentinelPlan, SentinelReadings, SentinelWires, Watched};
 use super::strategy::{self, StrategyReadings};
 use crate::db::Readers;
-use crate::domain::ids::{StrategyId, VenueId};
-use crate::supervision::{Cell, Port, Strategy, SupervisorDecl, supervisor};
+use crate::domain::ids::{StrategyId, Symbol, VenueId};
+use crate::supervision::{Cell, Port, Strategy, SupervisorDecl, Tree, supervisor};
 use crate::venues::binance::Binance;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -47,8 +50,24 @@ pub struct Readings {
     pub heartbeats: BTreeMap<VenueId, HeartbeatReadings>,
     /// Alerts of everything but the order management.
     pub alerts: AlertBoard,
+    /// From the alert router.
+    pub alerting: AlertReadings,
     /// Words to the process itself.
     pub run: RunControl,
+    /// From the sentinel: the one judgement behind every health route.
+    pub sentinel: SentinelReadings,
+    /// What readers of the page and of the streams were shown.
+    pub page: PageReadings,
+    /// Each venue's instruments, as configured.
+    pub symbols: BTreeMap<VenueId, Vec<Symbol>>,
+    /// Where each built-in strategy trades.
+    pub markets: BTreeMap<StrategyId, (VenueId, Symbol)>,
+    /// How often each venue is asked for a sign of life, milliseconds.
+    pub beat_interval_ms: u64,
+    /// Is there anything that trades?
+    pub trades: bool,
+    /// The running tree; set once it has begun.
+    pub tree: Arc<OnceLock<Tree>>,
 }
 
 /// The ends that others hold on the components that trade; empty when nothing trades.
@@ -60,19 +79,54 @@ pub struct Parts {
     pub readers: Option<Readers>,
     /// The kill switch.
     pub kill: Option<KillSwitch>,
+    /// The alert router.
+    pub alerts: Option<AlertDesk>,
     /// The journal's lane for requests that steered nothing else.
     pub controls: Option<Port<AppendControls>>,
 }
 
-/// Declares the whole tree.
+/// Declares the whole tree. The sentinel begins before everything that it judges and ends after it: nothing trades
+/// without its lease, and nothing that ends is judged by nobody.
 #[must_use]
-pub fn tree(readings: &mut Readings, trading: Option<Trading>) -> (SupervisorDecl, Parts) {
+pub fn tree(
+    readings: &mut Readings,
+    trading: Option<Trading>,
+    watch: SentinelPlan,
+) -> (SupervisorDecl, Parts) {
+    readings.sentinel = SentinelReadings::new(crate::clock::monotonic(), watch.lasts);
+    let wires = SentinelWires::default();
+    let (_, watcher) = sentinel::declare(watch.clone(), Arc::clone(&wires));
     let infra = supervisor("infra")
         .intensity(5, Duration::from_secs(60))
         .child(clock_sentry::declare(readings.clock.clone()))
-        .child(process_monitor::declare(readings.process.clone()));
+        .child(process_monitor::declare(readings.process.clone()))
+        .child(watcher);
     let root = supervisor("plimsoll").intensity(3, Duration::from_secs(300));
-    let Some(trading) = trading else { return (root.child(infra), Parts::default()) };
+    let declared = match trading {
+        Some(trading) => trading_tree(readings, trading, watch, root, infra),
+        None => (root.child(infra), Parts::default(), Hands::default()),
+    };
+    let (root, parts, hands) = declared;
+    // Set once, here.
+    let _ = wires.set(Watched { readings: readings.clone(), hands });
+    (root, parts)
+}
+
+fn trading_tree(
+    readings: &mut Readings,
+    trading: Trading,
+    watch: SentinelPlan,
+    root: SupervisorDecl,
+    infra: SupervisorDecl,
+) -> (SupervisorDecl, Parts, Hands) {
+    readings.trades = true;
+    readings.beat_interval_ms = trading.heartbeat.interval_ms;
+    readings.symbols = trading.venues.iter().map(|venue| (venue.id.clone(), venue.symbols.clone())).collect();
+    readings.markets = trading
+        .strategies
+        .iter()
+        .map(|setup| (setup.strategy.clone(), (setup.venue.clone(), setup.symbol.clone())))
+        .collect();
     let infra = match trading.embedded.clone() {
         Some((config, address)) => infra.child(paper_exchange::declare(config, address)),
         None => infra,
@@ -83,6 +137,17 @@ pub fn tree(readings: &mut Readings, trading: Option<Trading>) -> (SupervisorDec
     let readers = Readers::lazy(&trading.data_dir);
     let (journal, journal_cell) = journal::declare(trading.data_dir.clone(), readings.journal.clone());
     let controls = Some(journal.port());
+    let (alerts, router) = alert_router::declare(AlertSetup {
+        board: readings.alerts.clone(),
+        oms: readings.oms.clone(),
+        readers: readers.clone(),
+        journal: journal.port(),
+        channels: trading.channels.clone(),
+        settings: trading.alerts.clone(),
+        data_dir: trading.data_dir.clone(),
+        readings: readings.alerting.clone(),
+    });
+    let alerting = supervisor("alerting").intensity(5, Duration::from_secs(60)).child(router);
     let wires = Wires {
         journal,
         readers: readers.clone(),
@@ -92,18 +157,23 @@ pub fn tree(readings: &mut Readings, trading: Option<Trading>) -> (SupervisorDec
         cursors: Cursors::default(),
         kill: kill.clone(),
         run: readings.run.clone(),
+        lease: watch.lease,
     };
     readings.boards.clone_from(&wires.boards);
-    let mut beats = Vec::new();
-    let (order_path, oms, requests, news) = order_path(readings, &trading, &wires, journal_cell, &mut beats);
+    let (mut beats, mut hands) = (Vec::new(), Hands::default());
+    let (order_path, oms, requests, news) =
+        order_path(readings, &trading, &wires, journal_cell, (&mut beats, &mut hands));
     // Set once, here.
     let _ = kill_news.set(news);
     let heartbeats =
         beats.into_iter().fold(supervisor("heartbeats"), |all, setup| all.child(heartbeat::declare(setup).1));
     let (strategies, subscribers) = strategies(readings, &trading, &wires, &requests);
-    let market = market(readings, &trading, &subscribers);
-    let root = root.child(infra).child(order_path).child(heartbeats).child(market).child(strategies);
-    (root, Parts { oms: Some(oms), readers: Some(readers), kill: Some(kill), controls })
+    let market = market(readings, &trading, &subscribers, &mut hands);
+    hands.oms = Some(oms.clone());
+    let root = root.child(infra).child(order_path).child(alerting).child(heartbeats).child(market);
+    let parts =
+        Parts { oms: Some(oms), readers: Some(readers), kill: Some(kill), alerts: Some(alerts), controls };
+    (root.child(strategies), parts, hands)
 }
 
 type Requests = Port<strategy::StrategyRequest>;
@@ -113,7 +183,7 @@ fn order_path(
     trading: &Trading,
     wires: &Wires,
     journal: Cell<Journal>,
-    beats: &mut Vec<HeartbeatSetup>,
+    (beats, hands): (&mut Vec<HeartbeatSetup>, &mut Hands),
 ) -> (SupervisorDecl, OmsHandle, Requests, Port<KillNews>) {
     let (oms, handle, oms_cell) =
         oms::declare(ORDER_ARBITER, trading.oms.clone(), wires.clone(), readings.oms.clone());
@@ -130,6 +200,8 @@ fn order_path(
         let name = format!("connector-{}", venue.id);
         let (connector, cell) = connector::declare(&name, ORDER_ARBITER, open, oms.port(), seen);
         ports.insert(venue.id.clone(), connector.port());
+        hands.orders.insert(venue.id.clone(), connector.port());
+        hands.beats.insert(venue.id.clone(), connector.port());
         path = path.child(cell);
         beats.push(heartbeat_setup(readings, trading, venue, connector.port()));
     }
@@ -196,6 +268,7 @@ fn market(
     readings: &mut Readings,
     trading: &Trading,
     subscribers: &BTreeMap<VenueId, Vec<Subscriber>>,
+    hands: &mut Hands,
 ) -> SupervisorDecl {
     let mut all = supervisor("market").intensity(5, Duration::from_secs(60));
     for venue in &trading.venues {
@@ -206,7 +279,8 @@ fn market(
         };
         readings.market.insert(venue.id.clone(), outlets.readings.clone());
         let open = Arc::clone(&venue.open_market);
-        let (_, cell) = market_data::declare(&format!("market-{}", venue.id), move || open(), outlets);
+        let (session, cell) = market_data::declare(&format!("market-{}", venue.id), move || open(), outlets);
+        hands.market.insert(venue.id.clone(), session.port());
         all = all.child(cell);
     }
     all

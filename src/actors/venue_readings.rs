@@ -5,11 +5,12 @@ use crate::venues::VenueEvidence;
 use parking_lot::RwLock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// See the module's head. Clones are ends of the same readings.
 #[derive(Debug, Clone, Default)]
 pub struct VenueReadings {
-    evidence: Arc<RwLock<Option<VenueEvidence>>>,
+    evidence: Arc<RwLock<Option<(VenueEvidence, Instant)>>>,
     losses: Losses,
 }
 
@@ -17,6 +18,12 @@ impl VenueReadings {
     /// The latest copy; `None` before the first start.
     #[must_use]
     pub fn latest(&self) -> Option<VenueEvidence> {
+        self.evidence.read().as_ref().map(|(evidence, _)| evidence.clone())
+    }
+
+    /// The same, and when it was written down: a cell that hangs writes nothing.
+    #[must_use]
+    pub fn latest_at(&self) -> Option<(VenueEvidence, Instant)> {
         self.evidence.read().clone()
     }
 
@@ -27,7 +34,7 @@ impl VenueReadings {
     }
 
     pub(super) fn set(&self, evidence: VenueEvidence) {
-        *self.evidence.write() = Some(evidence);
+        *self.evidence.write() = Some((evidence, crate::clock::monotonic()));
     }
 
     pub(super) fn lost(&self, cause: LossCause) {

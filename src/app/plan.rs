@@ -12,6 +12,7 @@ use crate::config::venues::{ExternalOrders, Mode};
 use crate::config::{EnvReader, Settings};
 use crate::domain::heartbeat::Knobs as HeartbeatKnobs;
 use crate::domain::ids::{Asset, IdError};
+use crate::domain::lease::Lease;
 use crate::domain::money::{Amount, MoneyError};
 use crate::domain::oms::{
     Controls, External, Knobs, Limits, OnKill, OnPause, Settings as OmsSettings, VenueSettings,
@@ -39,9 +40,15 @@ pub enum PlanError {
     /// A strategy that the settings let through but its kind does not.
     #[error("strategy {0}: its kind cannot be made with these parameters")]
     Strategy(String),
+    /// Hours that the settings let through but the domain does not.
+    #[error("the hours of a market cannot be read: {0}")]
+    Hours(String),
     /// The kill switch cannot be made; without it nothing may trade.
     #[error(transparent)]
     Kill(#[from] OpenError),
+    /// A way to tell people cannot be made.
+    #[error(transparent)]
+    Channel(#[from] crate::notify::BuildError),
 }
 
 /// Plans everything that trades; `None` when no venue is configured.
@@ -52,6 +59,7 @@ pub(super) fn trading(
     settings: &Settings,
     launch: &Launch,
     env: &dyn EnvReader,
+    lease: &Lease,
 ) -> Result<Option<Trading>, PlanError> {
     if settings.venues.is_empty() {
         return Ok(None);
@@ -76,10 +84,13 @@ pub(super) fn trading(
         by: launch.by.clone(),
         symbols,
     };
+    let (alerts, channels) = super::alerts::plan(settings, env)?;
     Ok(Some(Trading {
+        alerts,
+        channels,
         data_dir: settings.data_dir.0.clone(),
         oms,
-        venues: venues.into_iter().map(|venue| wire(venue, kill.tripwire())).collect(),
+        venues: venues.into_iter().map(|venue| wire(venue, kill.tripwire(), lease.clone())).collect(),
         kill,
         heartbeat: heartbeat(settings),
         embedded,
@@ -87,14 +98,15 @@ pub(super) fn trading(
     }))
 }
 
-fn wire(venue: VenuePlan, tripwire: Tripwire) -> VenueWire {
+fn wire(venue: VenuePlan, tripwire: Tripwire, lease: Lease) -> VenueWire {
     let market = venue.clone();
     let (id, symbols) = (venue.id.clone(), venue.symbols.clone());
     VenueWire {
         id,
         symbols,
         open_orders: Arc::new(move || {
-            let config = BinanceConfig { tripwire: tripwire.clone(), ..venue.orders()? };
+            let config =
+                BinanceConfig { tripwire: tripwire.clone(), lease: lease.clone(), ..venue.orders()? };
             Binance::start(config).map_err(|error| error.to_string())
         }),
         // It has no key, and so no way to place anything.

@@ -7,6 +7,7 @@ pub mod bench;
 mod client;
 pub mod config;
 mod control;
+mod drill;
 mod duration;
 mod exit;
 pub mod journal;
@@ -94,6 +95,9 @@ enum Command {
     Venue(venue::VenueArgs),
     /// Print the description of the HTTP API, OpenAPI 3.1.
     Openapi,
+    /// Rehearse a failure end to end; exit code 1 when something did not happen in time.
+    #[command(subcommand)]
+    Drill(drill::DrillCommand),
     /// Measure this machine; exit code 1 when a target is missed.
     Bench(bench::BenchArgs),
 }
@@ -131,6 +135,7 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
         Command::Openapi => {
             out.write_all(crate::app::openapi().as_bytes()).map(|()| Exit::Ok).map_err(Into::into)
         }
+        Command::Drill(command) => drill::run(&command, out),
         Command::Bench(args) => bench::run(&args, out).map(|met| if met { Exit::Ok } else { Exit::Failure }),
     };
     done.unwrap_or_else(|error| {

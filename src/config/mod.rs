@@ -3,6 +3,7 @@
 //! The way of a value: [`source`] (text) -> [`yaml`] (tree with places) -> [`layers`] (environment,
 //! flags) -> [`typed`] (settings) -> `validate()`; [`load`] runs them in order and reports every mistake.
 
+pub mod alerts;
 pub mod controls;
 pub mod env;
 pub mod error;
@@ -21,6 +22,7 @@ pub mod problems;
 pub mod risk;
 pub mod schema;
 pub mod secret;
+pub mod sentinel;
 pub mod settings;
 pub mod show;
 pub mod source;

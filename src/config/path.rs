@@ -69,6 +69,12 @@ impl KeyPath {
 }
 
 /// A dotted literal such as `"web.listen"`; no segment of it may hold a dot.
+impl From<String> for KeyPath {
+    fn from(path: String) -> Self {
+        Self::from(path.as_str())
+    }
+}
+
 impl From<&str> for KeyPath {
     fn from(dotted: &str) -> Self {
         if dotted.is_empty() { Self::root() } else { Self::new(dotted.split('.')) }

@@ -4,6 +4,7 @@
 //! section refuses unknown keys, and `validate()` reports all problems. Does not read files; see
 //! [`super::load`].
 
+use super::alerts::Alerts;
 use super::controls::Controls;
 use super::heartbeat::HeartbeatSettings;
 use super::kill_switch::KillSwitchSettings;
@@ -12,6 +13,7 @@ use super::orders::Orders;
 use super::paper_exchange::PaperExchangeSettings;
 use super::problems::Problems;
 use super::risk::Risk;
+use super::sentinel::SentinelSettings;
 use super::strategies::StrategySettings;
 use super::supervision::Supervision;
 use super::venues::Venue;
@@ -50,8 +52,12 @@ pub struct Settings {
     pub kill_switch: KillSwitchSettings,
     /// How often venues are asked for a sign of life.
     pub heartbeat: HeartbeatSettings,
+    /// What is expected of every feed and component, and what is done when it does not hold.
+    pub sentinel: SentinelSettings,
     /// Limits before every order; what nobody set denies.
     pub risk: Risk,
+    /// Who is told when something is wrong, and how.
+    pub alerts: Alerts,
     /// Restart, backoff and hang limits.
     pub supervision: Supervision,
 }
@@ -146,7 +152,9 @@ impl Configuration for Settings {
         super::strategies::validate(&self.strategies, &self.venues, problems);
         self.orders.validate(problems);
         self.heartbeat.validate(problems);
+        self.sentinel.validate(problems, &self.venues);
         self.risk.validate(problems, &self.venues, &self.strategies);
+        self.alerts.validate(problems);
         self.supervision.validate(problems);
     }
 }

@@ -5,6 +5,7 @@
 
 use super::problems::Problems;
 use super::secret::SecretRef;
+use crate::domain::alert::Stake;
 use crate::domain::ids::{Asset, Symbol, VenueId};
 use crate::domain::money::Amount;
 use schemars::JsonSchema;
@@ -44,6 +45,16 @@ pub enum Mode {
     Testnet,
     /// Real money. Whatever is not known to be harmless counts as this.
     Live,
+}
+
+impl From<Mode> for Stake {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Paper => Self::Paper,
+            Mode::Testnet => Self::Testnet,
+            Mode::Live => Self::Live,
+        }
+    }
 }
 
 /// How orders travel.

@@ -3,6 +3,8 @@
 //! No SQL that only SQLite understands stands outside this folder. [`Writer`] belongs to the journal's actor;
 //! [`Readers`] serve the web and the command line and cannot write. Nothing here repairs or deletes by itself.
 
+mod alert_readers;
+mod alerts;
 mod archive;
 mod chain;
 mod connect;
@@ -29,6 +31,7 @@ mod verify;
 mod words;
 mod writer;
 
+pub use alerts::AlertFilter;
 pub use archive::{Archived, Keep};
 pub use chain::{Checksum, Link};
 pub use connect::BUSY_TIMEOUT;

@@ -30,7 +30,7 @@ const WAIT_MAX: Duration = Duration::from_secs(2);
 /// Most items of one page.
 pub const PAGE_MAX: u32 = 1_000;
 
-type Connections = ConnectionManager<SqliteConnection>;
+pub(super) type Connections = ConnectionManager<SqliteConnection>;
 
 /// How much there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +98,7 @@ impl Readers {
         Ok(readers)
     }
 
-    fn connection(&self) -> Result<PooledConnection<Connections>, DbError> {
+    pub(super) fn connection(&self) -> Result<PooledConnection<Connections>, DbError> {
         // Waiting for a file that is not there helps nobody.
         if self.pool.state().connections == 0 {
             present(&self.dir)?;
@@ -254,7 +254,7 @@ impl Readers {
     }
 }
 
-fn page(limit: u32) -> i64 {
+pub(super) fn page(limit: u32) -> i64 {
     i64::from(limit.min(PAGE_MAX))
 }
 

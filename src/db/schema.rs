@@ -147,3 +147,41 @@ diesel::table! {
         at_ms -> BigInt,
     }
 }
+
+diesel::table! {
+    alerts (number) {
+        number -> BigInt,
+        id -> Text,
+        key -> Text,
+        incident -> Text,
+        is_open -> Bool,
+        is_root -> Bool,
+        record -> Text,
+    }
+}
+
+diesel::table! {
+    alert_deliveries (name) {
+        name -> Text,
+        number -> BigInt,
+        seq -> BigInt,
+        is_final -> Bool,
+        record -> Text,
+    }
+}
+
+diesel::table! {
+    alert_silences (id) {
+        id -> Text,
+        number -> BigInt,
+        ended -> Bool,
+        record -> Text,
+    }
+}
+
+diesel::table! {
+    alert_channels (channel) {
+        channel -> Text,
+        record -> Text,
+    }
+}

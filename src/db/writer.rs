@@ -15,11 +15,11 @@ use super::orders::OrderLine;
 use super::snapshots::{self, StoredSnapshot};
 use super::telemetry::{self, TelemetryRow};
 use super::transaction::{Failed, immediate};
-use super::{controls, journal_rows, lines, meta, migrate, verify};
+use super::{alerts, controls, journal_rows, lines, meta, migrate, verify};
 use crate::clock;
 use crate::domain::control::ControlRow;
 use crate::domain::ids::Correlation;
-use crate::domain::journal::{Batch, NewRow, Row, Seq};
+use crate::domain::journal::{AlertLines, Batch, NewRow, Row, Seq};
 use crate::domain::time::WallMs;
 use diesel::{QueryResult, RunQueryDsl as _, SqliteConnection, sql_query};
 use std::borrow::Borrow;
@@ -385,6 +385,7 @@ struct Projections<'a> {
     positions: Vec<PositionLine<'a>>,
     balances: Vec<BalanceLine<'a>>,
     controls: Vec<&'a [ControlRow]>,
+    alerts: Vec<&'a AlertLines>,
 }
 
 impl<'a> Projections<'a> {
@@ -405,6 +406,7 @@ impl<'a> Projections<'a> {
             positions: positions.into_iter().map(PositionLine::new).collect(),
             balances: balances.into_iter().map(BalanceLine::new).collect(),
             controls: all().map(|batch| batch.controls.as_slice()).filter(|rows| !rows.is_empty()).collect(),
+            alerts: all().filter_map(|batch| batch.alerts.as_deref()).collect(),
         }
     }
 
@@ -416,6 +418,9 @@ impl<'a> Projections<'a> {
         lines::insert(connection, &self.balances)?;
         for rows in &self.controls {
             controls::insert(connection, rows)?;
+        }
+        for changed in &self.alerts {
+            alerts::write(connection, changed)?;
         }
         Ok(self.fills.len().saturating_sub(changed))
     }

@@ -83,6 +83,75 @@ pub struct Snapshot {
     pub refusals_seen: u64,
 }
 
+/// An alert's latest record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertLine {
+    /// Its place among all alerts.
+    pub number: i64,
+    /// Its name for ever.
+    pub id: String,
+    /// Code and scope.
+    pub key: String,
+    /// Its incident.
+    pub incident: String,
+    /// Does it stand?
+    pub is_open: bool,
+    /// Is it the root of its incident?
+    pub is_root: bool,
+    /// JSON.
+    pub record: String,
+}
+
+/// A delivery's latest record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryLine {
+    /// Its idempotency key.
+    pub name: String,
+    /// The alert's place; 0 for none.
+    pub number: i64,
+    /// The alert's transition.
+    pub seq: i64,
+    /// Is it settled?
+    pub is_final: bool,
+    /// JSON.
+    pub record: String,
+}
+
+/// A silence's latest record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SilenceLine {
+    /// Its name.
+    pub id: String,
+    /// The number in its name.
+    pub number: i64,
+    /// Is it over?
+    pub ended: bool,
+    /// JSON.
+    pub record: String,
+}
+
+/// A channel's latest record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelLine {
+    /// Its name.
+    pub channel: String,
+    /// JSON.
+    pub record: String,
+}
+
+/// Records of the alert router that changed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AlertLines {
+    /// Alerts.
+    pub alerts: Vec<AlertLine>,
+    /// Deliveries.
+    pub deliveries: Vec<DeliveryLine>,
+    /// Silences.
+    pub silences: Vec<SilenceLine>,
+    /// Channels.
+    pub channels: Vec<ChannelLine>,
+}
+
 /// What is written in one transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Batch {
@@ -100,6 +169,8 @@ pub struct Batch {
     pub balances: Vec<BalanceRow>,
     /// Requests that steered the process, with their answers: lines of the audit, and answers to repeat.
     pub controls: Vec<ControlRow>,
+    /// Records of the alert router.
+    pub alerts: Option<Box<AlertLines>>,
     /// The state after the last row of this batch.
     pub snapshot: Option<Snapshot>,
     /// An intent: when it cannot be written now it is refused and forgotten, because nothing was sent yet.

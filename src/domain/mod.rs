@@ -1,15 +1,21 @@
 //! Pure decisions and the types that carry them: std, serde, thiserror and rust_decimal only.
 
 pub mod account_sync;
+pub mod alert;
+pub mod anomaly;
 pub mod book;
 pub mod connection;
+pub mod containment;
 pub mod control;
+pub mod escalation;
 pub mod evidence;
+pub mod health;
 pub mod heartbeat;
 pub mod ids;
 pub mod instrument;
 pub mod journal;
 pub mod kill_switch;
+pub mod lease;
 pub mod ledger;
 pub mod losses;
 pub mod market;

@@ -130,6 +130,9 @@ pub enum Denial {
     /// The kill switch is engaged; refused in the last hop before the socket.
     #[error("KILL_SWITCH: state=engaged")]
     KillSwitch,
+    /// Nobody has judged lately whether what is known is true; refused in the last hop before the socket.
+    #[error("TRUTH_LEASE_EXPIRED: judge=silent")]
+    LeaseExpired,
 }
 
 /// Why the outcome is not known.

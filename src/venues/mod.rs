@@ -79,6 +79,9 @@ pub trait Venue {
     /// What the sessions last did.
     fn evidence(&self) -> VenueEvidence;
 
+    /// Hangs up and connects anew, every session that this value runs. Requests under way end as they can.
+    fn reconnect(&self);
+
     /// Ends both sessions. Requests under way end as they can; nothing reconnects.
     fn stop(&self);
 }

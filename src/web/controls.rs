@@ -43,6 +43,7 @@ pub(super) async fn cancel_all(
         venue: fields.optional("venue", VenueId::new),
         symbol: fields.optional("symbol", Symbol::new),
         strategy: fields.optional("strategy", StrategyId::new),
+        entries: false,
     };
     let why = fields.finish(|| why)?;
     let answer = state.ask_noted(Ask::CancelAll { scope, by: caller.because(why) }, noted).await?;

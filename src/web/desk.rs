@@ -86,6 +86,7 @@ impl WebState {
         match web::block(move || read(&readers)).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => {
+                self.readings.page.read_failed();
                 tracing::warn!(error = %error, "the books could not be read");
                 Err(Problem::unavailable(format!("the books cannot be read: {error}")))
             }

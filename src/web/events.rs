@@ -103,6 +103,7 @@ pub(super) async fn events(state: Data<WebState>, request: HttpRequest) -> Resul
     }
     opening.push_str(&snapshot(&state).await?);
     let ending = state.streams.ending.subscribe();
+    state.readings.page.stream(true);
     let feed = Feed { state, live, ending, first: Some(opening.into()), ended: false, _seat: seat };
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
@@ -111,6 +112,12 @@ pub(super) async fn events(state: Data<WebState>, request: HttpRequest) -> Resul
             let chunk = feed.next().await?;
             Some((Ok::<Bytes, Error>(chunk), feed))
         })))
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.state.readings.page.stream(false);
+    }
 }
 
 impl Feed {
@@ -157,6 +164,7 @@ impl Feed {
 
     /// Says that changes were missed and how everything stands now; ends the stream when that cannot be read.
     async fn resync(&mut self, missed: u64) -> Bytes {
+        self.state.readings.page.lost(missed);
         let mut text = lagged(missed);
         match snapshot(&self.state).await {
             Ok(snapshot) => text.push_str(&snapshot),
@@ -166,6 +174,7 @@ impl Feed {
     }
 
     fn change(&self, stamped: &Stamped) -> String {
+        self.state.readings.page.shown(stamped.id);
         let (kind, value) = shown(&stamped.change, &self.state);
         let mut data = Map::new();
         data.insert("at".to_owned(), json!(time(stamped.at)));

@@ -2,6 +2,7 @@
 
 use super::state::WebState;
 use super::truth::Truth;
+use crate::domain::health::{Severity, Verdict};
 use crate::supervision::{Node, NodeKind, NodeState};
 use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
@@ -9,14 +10,16 @@ use actix_web::web::Data;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde_json::{Map, Value, json};
 
-/// `GET /livez`: 200 while the tree is starting or up; 503 once it has ended or failed.
+/// `GET /livez`: 200 while the tree is starting or ending, or up with a sentinel that judges; 503 otherwise.
 pub(super) async fn livez(state: Data<WebState>) -> HttpResponse {
     let truth = state.truth();
     let root = truth.nodes.first().map(|node| node.state);
-    let alive = matches!(
+    let turns = matches!(
         root,
         Some(NodeState::Starting | NodeState::Running | NodeState::Backoff | NodeState::Stopping)
     );
+    // A process in which nobody judges any more is to be started again; while it starts or ends, nobody does.
+    let alive = turns && (truth.judged || !truth.up);
     answer(alive, &truth).json(json!({"alive": alive, "snapshot_id": truth.id, "at": truth.at}))
 }
 
@@ -34,8 +37,8 @@ pub(super) async fn readyz(state: Data<WebState>) -> HttpResponse {
 pub(super) async fn health(state: Data<WebState>) -> HttpResponse {
     let truth = state.truth();
     let status = overall(&truth);
-    let checks: Map<String, Value> =
-        truth.nodes.iter().filter(|node| node.kind != NodeKind::Task).map(check).collect();
+    let nodes = truth.nodes.iter().filter(|node| node.kind != NodeKind::Task).map(check);
+    let checks: Map<String, Value> = nodes.chain(truth.verdicts.0.iter().map(judged)).collect();
     let body = json!({
         "status": status,
         "version": "1",
@@ -44,6 +47,7 @@ pub(super) async fn health(state: Data<WebState>) -> HttpResponse {
         "snapshot_id": truth.id,
         "time": truth.at,
         "checks": checks,
+        "containment": truth.intents,
     });
     answer(status != "fail", &truth).content_type("application/health+json").body(body.to_string())
 }
@@ -53,7 +57,7 @@ fn overall(truth: &Truth) -> &'static str {
     let recent = |node: &Node| node.last_failure_age_seconds.is_some_and(|age| age < 60.0);
     if !truth.is_ready() {
         "fail"
-    } else if truth.nodes.iter().any(recent) {
+    } else if truth.nodes.iter().any(recent) || truth.verdicts.0.iter().any(|verdict| !verdict.is_healthy()) {
         "warn"
     } else {
         "pass"
@@ -77,6 +81,38 @@ fn check(node: &Node) -> (String, Value) {
         "output": node.last_failure,
     }]);
     (format!("{}:state", node.path), value)
+}
+
+/// What was judged of a component, with the evidence and its age.
+fn judged(verdict: &Verdict) -> (String, Value) {
+    let status = match verdict.severity {
+        Severity::Ok => "pass",
+        Severity::Warning => "warn",
+        Severity::Critical => "fail",
+    };
+    let value = json!([{
+        "componentType": "component",
+        "observedValue": verdict.status,
+        "observedUnit": "status",
+        "status": status,
+        "severity": verdict.severity,
+        "age_seconds": verdict.age_ms.map(seconds),
+        "output": verdict.reason,
+        "locality": verdict.locality,
+        "cause": verdict.cause.as_ref().map(ToString::to_string),
+        "alert": verdict.alert.as_ref().map(ToString::to_string),
+        "safe_actions": verdict.safe_actions,
+        "runbook": verdict.runbook,
+        "evidence": verdict.evidence.iter().map(|cite| json!({
+            "fact": cite.fact, "value": cite.value, "age_seconds": cite.age_ms.map(seconds),
+        })).collect::<Vec<_>>(),
+    }]);
+    (format!("{}:status", verdict.component), value)
+}
+
+/// Milliseconds as seconds, for a reader.
+pub(super) fn seconds(ms: u64) -> f64 {
+    std::time::Duration::from_millis(ms).as_secs_f64()
 }
 
 fn answer(good: bool, truth: &Truth) -> HttpResponseBuilder {

@@ -3,7 +3,8 @@
 use super::dashboard::Press;
 use super::events::Streams;
 use super::security::Security;
-use super::truth::{OrderPath, Truth, Truths};
+use super::truth::{Truth, Truths};
+use crate::actors::sentinel::OrderPath;
 use crate::actors::{Parts, Readings};
 use crate::config::venues::Mode;
 use crate::domain::oms::Controls;
@@ -115,9 +116,10 @@ impl WebState {
         crate::clock::monotonic().saturating_duration_since(self.started).as_secs_f64()
     }
 
-    /// The judgement behind all health routes, at most a quarter of a second old.
+    /// The judgement behind all health routes: the sentinel's last one, or what can be said without it.
     pub(super) fn truth(&self) -> Arc<Truth> {
-        self.truths.current(crate::clock::monotonic(), |id| Truth::judge(id, &self.tree, self.order_path()))
+        let now = crate::clock::monotonic();
+        self.truths.current(now, &self.readings.sentinel, &self.tree, || self.order_path())
     }
 
     fn order_path(&self) -> Option<OrderPath> {

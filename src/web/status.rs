@@ -1,20 +1,21 @@
 //! `GET /api/v1/status`: state, version, counts and components in one answer.
 
+use super::health::seconds;
 use super::state::WebState;
 use super::truth::Truth;
 use super::wire::time;
 use crate::actors::oms::OmsView;
+use crate::domain::health::Verdict;
 use crate::domain::oms::Phase;
 use crate::domain::order::OrderState;
-use crate::supervision::{Node, NodeKind, NodeState};
+use crate::supervision::NodeState;
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use serde_json::{Map, Value, json};
 
 pub(super) async fn status(state: Data<WebState>) -> HttpResponse {
     let truth = state.truth();
-    let components: Vec<Value> =
-        truth.nodes.iter().filter(|node| node.kind == NodeKind::Worker).map(component).collect();
+    let components: Vec<Value> = truth.verdicts.0.iter().map(component).collect();
     // The judgement may be a quarter of a second old; the state is what the next word must name.
     let oms = truth.orders.as_ref().map(|_| state.readings.oms.view());
     let oms = oms.as_ref();
@@ -63,20 +64,16 @@ fn counts(oms: &OmsView, streams: usize) -> Value {
     })
 }
 
-fn component(node: &Node) -> Value {
-    let (status, severity) = match node.state {
-        NodeState::Running => ("healthy", "ok"),
-        NodeState::Stopped if node.last_failure.is_none() && node.epoch > 0 => ("healthy", "ok"),
-        NodeState::Starting | NodeState::Backoff | NodeState::Stopping => ("degraded", "warning"),
-        NodeState::Failed => ("failed", "critical"),
-        NodeState::Stopped => ("unknown", "critical"),
-    };
+fn component(verdict: &Verdict) -> Value {
     json!({
-        "name": node.path,
-        "status": status,
-        "severity": severity,
-        "reason": node.last_failure,
-        "age_seconds": node.age_seconds,
-        "locality": "local",
+        "name": verdict.component,
+        "status": verdict.status,
+        "severity": verdict.severity,
+        "reason": verdict.reason,
+        "age_seconds": verdict.age_ms.map(seconds),
+        "locality": verdict.locality,
+        "safe_actions": verdict.safe_actions,
+        "runbook": verdict.runbook,
+        "cause": verdict.cause.as_ref().map(ToString::to_string),
     })
 }

@@ -1,10 +1,12 @@
 //! One judgement behind `/livez`, `/readyz`, `/health`, `/metrics` and the status, named by one id.
 //!
-//! It is derived from the tree's real state and from the order management's, and fails closed: a component that is
-//! not running is not healthy, whatever else answers, and a phase other than running takes no orders.
+//! It is the sentinel's: the tree's real state, the order management's, and what was judged of every component, all of
+//! one instant. It fails closed: a component that is not running is not healthy, whatever else answers, a phase other
+//! than running takes no orders, and when the sentinel is silent nothing that it said before counts.
 
-use crate::actors::journal::JournalReading;
-use crate::actors::oms::OmsView;
+use crate::actors::sentinel::{OrderPath, SentinelReadings, Snapshot};
+use crate::domain::containment::Intent;
+use crate::domain::health::{Locality, Severity, Status, Verdict, Verdicts};
 use crate::domain::oms::Phase;
 use crate::supervision::{Node, NodeKind, NodeState, Tree};
 use chrono::{DateTime, Utc};
@@ -13,10 +15,10 @@ use serde::Serialize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long one judgement serves.
-const SERVES_FOR: Duration = Duration::from_millis(250);
 /// Silence of the journal after which it no longer counts as writable.
 const JOURNAL_SILENCE_MAX: Duration = Duration::from_secs(10);
+/// The component and gate of the sentinel itself.
+const SENTINEL: &str = "sentinel";
 
 /// A condition for trading.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -29,21 +31,10 @@ pub struct Gate {
     pub reason: String,
 }
 
-/// The order path as last heard.
-#[derive(Debug, Clone, PartialEq)]
-pub struct OrderPath {
-    /// The order management.
-    pub oms: OmsView,
-    /// The journal.
-    pub journal: JournalReading,
-    /// Since the journal last wrote something; `None` before its first write.
-    pub journal_idle: Option<Duration>,
-}
-
 /// See the module's head.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Truth {
-    /// Rises with every judgement of this process.
+    /// Rises with every judgement of this process; that of the last one when nothing is judged any more.
     pub id: u64,
     /// When it was made.
     pub at: DateTime<Utc>,
@@ -55,16 +46,63 @@ pub struct Truth {
     pub gates: Vec<Gate>,
     /// The order path, in a process that has one.
     pub orders: Option<OrderPath>,
+    /// What was judged of every component, the sentinel among them.
+    pub verdicts: Verdicts,
+    /// What was done by itself: what ended, the latest last, then what is under way.
+    pub intents: Vec<Intent>,
+    /// Is it a judgement that is still good?
+    pub judged: bool,
 }
 
 impl Truth {
-    /// Judges the tree as it is now, and the order path as last heard.
-    #[must_use]
-    pub fn judge(id: u64, tree: &Tree, orders: Option<OrderPath>) -> Self {
-        Self::of(id, tree.is_up(), tree.snapshot(), orders)
+    /// A judgement of the sentinel that is still good.
+    fn judged(snapshot: &Snapshot, age: Duration) -> Self {
+        let mut verdicts = snapshot.verdicts.clone();
+        let age_ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+        verdicts.0.push(Verdict::healthy(SENTINEL, "it judges").aged(Some(age_ms)));
+        let (nodes, orders) = (snapshot.nodes.clone(), snapshot.orders.clone());
+        let sentinel = Gate { name: SENTINEL.to_owned(), open: true, reason: "it judges".to_owned() };
+        let judged = Self::of((snapshot.id, snapshot.at), snapshot.up, nodes, orders, (verdicts, sentinel));
+        Self { intents: snapshot.intents.clone(), ..judged }
     }
 
-    fn of(id: u64, up: bool, nodes: Vec<Node>, orders: Option<OrderPath>) -> Self {
+    /// What can be said without the sentinel: the tree and the order path as they show themselves, and of everything
+    /// that was judged before only that nobody knows.
+    fn unjudged(latest: Option<&Snapshot>, age: Duration, tree: &Tree, orders: Option<OrderPath>) -> Self {
+        let seconds = age.as_secs_f64();
+        let reason = match latest {
+            Some(_) => format!("nothing was judged for {seconds:.1} s"),
+            None => format!("nothing was judged yet, {seconds:.1} s after the start"),
+        };
+        let unknown = |verdict: &Verdict| {
+            let words = format!("unknown: {reason}; before that: {}", verdict.reason);
+            let verdict = Verdict { runbook: None, ..verdict.clone() };
+            Verdict { status: Status::Unknown, severity: Severity::Critical, reason: words, ..verdict }
+        };
+        let mut verdicts: Vec<Verdict> =
+            latest.map(|snapshot| snapshot.verdicts.0.iter().map(unknown).collect()).unwrap_or_default();
+        let age_ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+        verdicts.push(
+            Verdict::bad(SENTINEL, Status::Stalled, Severity::Critical, reason.clone())
+                .aged(Some(age_ms))
+                .at(Locality::Local)
+                .raising("sentinel_stale", "process"),
+        );
+        let gate = Gate { name: SENTINEL.to_owned(), open: false, reason };
+        let id = latest.map_or(0, |snapshot| snapshot.id);
+        let name = (id, crate::clock::wall());
+        let mut truth = Self::of(name, tree.is_up(), tree.snapshot(), orders, (Verdicts(verdicts), gate));
+        truth.judged = false;
+        truth
+    }
+
+    fn of(
+        (id, at): (u64, DateTime<Utc>),
+        up: bool,
+        nodes: Vec<Node>,
+        orders: Option<OrderPath>,
+        (verdicts, sentinel): (Verdicts, Gate),
+    ) -> Self {
         let tree_gate = Gate {
             name: "tree".to_owned(),
             open: up,
@@ -76,8 +114,9 @@ impl Truth {
         };
         let workers = nodes.iter().filter(|node| node.kind == NodeKind::Worker).map(gate);
         let needed = orders.iter().flat_map(order_gates);
-        let gates = std::iter::once(tree_gate).chain(workers).chain(needed).collect();
-        Self { id, at: crate::clock::wall(), up, nodes, gates, orders }
+        let truths = verdicts.0.iter().filter_map(truth_gate);
+        let gates = [tree_gate, sentinel].into_iter().chain(workers).chain(needed).chain(truths).collect();
+        Self { id, at, up, nodes, gates, orders, verdicts, intents: Vec::new(), judged: true }
     }
 
     /// Whether every gate is open.
@@ -90,6 +129,17 @@ impl Truth {
     pub fn failing(&self) -> impl Iterator<Item = &Gate> {
         self.gates.iter().filter(|gate| !gate.open)
     }
+}
+
+/// What trading rests on and no other gate asks for: sessions, feeds and what lies between them, clocks, strategies.
+fn truth_gate(verdict: &Verdict) -> Option<Gate> {
+    const RESTS_ON: [&str; 6] = ["ingest/", "publish/", "feed/", "execution/", "clock", "strategy/"];
+    let needed = RESTS_ON.iter().any(|kind| verdict.component.starts_with(kind));
+    needed.then(|| Gate {
+        name: format!("truth/{}", verdict.component),
+        open: verdict.severity != Severity::Critical && verdict.status != Status::Unknown,
+        reason: verdict.reason.clone(),
+    })
 }
 
 /// A worker is a gate: running, or declined to start because there was nothing to do.
@@ -148,27 +198,29 @@ fn order_gates(path: &OrderPath) -> Vec<Gate> {
     [phase, journal].into_iter().chain(venues).chain(prices).collect()
 }
 
-/// Keeps the latest judgement, so that the routes that show it agree, and many askers cost one.
+/// Keeps what was last made of a judgement, so that many askers cost one.
 #[derive(Default)]
-pub(super) struct Truths(Mutex<Latest>);
-
-#[derive(Default)]
-struct Latest {
-    id: u64,
-    made: Option<(Instant, Arc<Truth>)>,
-}
+pub(super) struct Truths(Mutex<Option<Arc<Truth>>>);
 
 impl Truths {
-    pub(super) fn current(&self, now: Instant, judge: impl FnOnce(u64) -> Truth) -> Arc<Truth> {
+    /// The judgement that is good now, or what can be said without one.
+    pub(super) fn current(
+        &self,
+        now: Instant,
+        sentinel: &SentinelReadings,
+        tree: &Tree,
+        orders: impl FnOnce() -> Option<OrderPath>,
+    ) -> Arc<Truth> {
+        let (latest, age) = (sentinel.latest(), sentinel.age(now));
+        let Some(snapshot) = latest.as_ref().filter(|_| age <= sentinel.lasts()) else {
+            return Arc::new(Truth::unjudged(latest.as_deref(), age, tree, orders()));
+        };
         let mut slot = self.0.lock();
-        if let Some((made, truth)) = &slot.made
-            && now.saturating_duration_since(*made) < SERVES_FOR
-        {
+        if let Some(truth) = slot.as_ref().filter(|truth| truth.id == snapshot.id) {
             return Arc::clone(truth);
         }
-        slot.id += 1;
-        let truth = Arc::new(judge(slot.id));
-        slot.made = Some((now, Arc::clone(&truth)));
+        let truth = Arc::new(Truth::judged(snapshot, age));
+        *slot = Some(Arc::clone(&truth));
         truth
     }
 }
@@ -176,7 +228,8 @@ impl Truths {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::actors::oms::VenueGate;
+    use crate::actors::journal::JournalReading;
+    use crate::actors::oms::{OmsView, VenueGate};
     use std::collections::BTreeMap;
 
     fn node(path: &str, state: NodeState, last_failure: Option<&str>) -> Node {
@@ -197,19 +250,24 @@ mod tests {
         }
     }
 
+    fn of(up: bool, nodes: Vec<Node>, orders: Option<OrderPath>) -> Truth {
+        let sentinel = Gate { name: SENTINEL.to_owned(), open: true, reason: String::new() };
+        Truth::of((1, crate::clock::wall()), up, nodes, orders, (Verdicts::default(), sentinel))
+    }
+
     #[test]
     fn only_running_components_and_an_up_tree_are_ready() {
         let running = node("r/a", NodeState::Running, Some("long ago"));
-        assert!(Truth::of(1, true, vec![running.clone()], None).is_ready());
-        assert!(!Truth::of(1, false, vec![running], None).is_ready(), "the tree must be up");
+        assert!(of(true, vec![running.clone()], None).is_ready());
+        assert!(!of(false, vec![running], None).is_ready(), "the tree must be up");
         for state in [NodeState::Starting, NodeState::Backoff, NodeState::Stopping, NodeState::Failed] {
-            let truth = Truth::of(1, true, vec![node("r/a", state, Some("boom"))], None);
+            let truth = of(true, vec![node("r/a", state, Some("boom"))], None);
             let failing: Vec<&Gate> = truth.failing().collect();
             assert_eq!(failing.len(), 1, "{state:?}");
             assert!(failing[0].reason.contains("boom"), "{:?}", failing[0]);
         }
-        assert!(Truth::of(1, true, vec![node("r/a", NodeState::Stopped, None)], None).is_ready(), "declined");
-        assert!(!Truth::of(1, true, vec![node("r/a", NodeState::Stopped, Some("x"))], None).is_ready());
+        assert!(of(true, vec![node("r/a", NodeState::Stopped, None)], None).is_ready(), "declined");
+        assert!(!of(true, vec![node("r/a", NodeState::Stopped, Some("x"))], None).is_ready());
     }
 
     #[test]
@@ -232,7 +290,7 @@ mod tests {
         let failing = |change: fn(&mut OrderPath)| {
             let mut path = good.clone();
             change(&mut path);
-            let truth = Truth::of(1, true, Vec::new(), Some(path));
+            let truth = of(true, Vec::new(), Some(path));
             truth.failing().map(|gate| gate.name.clone()).collect::<Vec<_>>()
         };
         assert!(failing(|_| {}).is_empty());
@@ -250,10 +308,17 @@ mod tests {
     }
 
     #[test]
-    fn askers_within_a_quarter_second_see_the_same_judgement() {
-        let truths = Truths::default();
-        let start = crate::clock::monotonic();
-        let ask = |at| truths.current(at, |id| Truth::of(id, true, Vec::new(), None)).id;
-        assert_eq!([ask(start), ask(start + SERVES_FOR / 2), ask(start + SERVES_FOR)], [1, 1, 2]);
+    fn what_trading_rests_on_is_a_gate_and_nothing_unknown_is_open() {
+        let sentinel = || Gate { name: SENTINEL.to_owned(), open: true, reason: String::new() };
+        let failing = |verdict: Verdict| {
+            let verdicts = Verdicts(vec![verdict]);
+            let truth = Truth::of((1, crate::clock::wall()), true, Vec::new(), None, (verdicts, sentinel()));
+            truth.failing().map(|gate| gate.name.clone()).collect::<Vec<_>>()
+        };
+        let feed = |status, severity| Verdict::bad("feed/paper/X", status, severity, "x");
+        assert_eq!(failing(feed(Status::Stale, Severity::Critical)), ["truth/feed/paper/X"]);
+        assert_eq!(failing(feed(Status::Unknown, Severity::Warning)), ["truth/feed/paper/X"]);
+        assert!(failing(feed(Status::Degraded, Severity::Warning)).is_empty());
+        assert!(failing(Verdict::bad("dashboard", Status::Stale, Severity::Critical, "x")).is_empty());
     }
 }

@@ -112,6 +112,7 @@ fn the_schema_states_the_limits_that_are_enforced() {
                 "Risk" => &["risk"],
                 "Orders" => &["orders"],
                 "HeartbeatSettings" => &["heartbeat"],
+                "SentinelSettings" => &["sentinel"],
                 "PaperExchangeSettings" => &["paper_exchange"],
                 "Web" => &["web"],
                 "Supervision" => &["supervision"],
@@ -132,7 +133,7 @@ fn the_schema_states_the_limits_that_are_enforced() {
             checked += 1;
         }
     }
-    assert_eq!(checked, 38, "a key with limits is missing in the schema");
+    assert_eq!(checked, 48, "a key with limits is missing in the schema");
 }
 
 #[test]

@@ -57,6 +57,7 @@ fn approved(order: &NewOrder) -> Approved<NewOrder> {
         halted: false,
         level: Level::Running,
         reduces: false,
+        lapsed: false,
         draining: false,
         strategy_enabled: true,
         venue_closed: None,

@@ -7,6 +7,7 @@
 //! with it: evidence is found again at the venues. A journal that cannot be trusted lets the cell start, so that the
 //! process can say so, and refuses every session.
 
+use super::alerts::AlertLane;
 use super::mail::{Append, AppendTelemetry, JournalAnswer, JournalFailure, OpenSession, ReadRows, Session};
 use super::queue::Queue;
 use super::readings::{JournalReadings, JournalSettings};
@@ -19,6 +20,7 @@ use crate::domain::journal::{Batch, Row};
 use crate::supervision::{Ctx, Fence, Port, TellError};
 use actix::fut::{ActorFutureExt as _, ready};
 use actix::{Actor, ActorContext, AsyncContext, Handler, Message, ResponseActFuture, WrapFuture as _};
+use std::borrow::Borrow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -53,6 +55,7 @@ pub struct Journal {
     pub(super) last_append: Instant,
     pub(super) last_write: Option<Instant>,
     pub(super) archive_again: Instant,
+    pub(super) lane: AlertLane,
 }
 
 /// Write what waits.
@@ -79,6 +82,7 @@ impl Actor for Journal {
         // What was sent before the end of the order management is written before ours.
         self.write_all(ctx);
         self.write_controls();
+        self.write_alerts_left();
         self.deliver();
         if !self.queue.is_empty() {
             tracing::error!(
@@ -294,7 +298,7 @@ impl Journal {
         Ok(())
     }
 
-    fn commit(&mut self, group: &[Batch]) -> Result<(), WriteError> {
+    pub(super) fn commit<B: Borrow<Batch>>(&mut self, group: &[B]) -> Result<(), WriteError> {
         let unusable = |failure: &mut JournalFailure| WriteError::Other { says: failure.to_string() };
         let writer = self.writer.as_mut().map_err(unusable)?;
         if !self.fence.is_current() {

@@ -1,5 +1,6 @@
 //! Declaring the journal's cell.
 
+use super::alerts::AlertLane;
 use super::cell::{Journal, RETRY_MIN};
 use super::mail::JournalFailure;
 use super::queue::Queue;
@@ -54,6 +55,7 @@ pub fn declare_with(
             last_append: now,
             last_write: None,
             archive_again: now,
+            lane: AlertLane::default(),
         })
     })
 }

@@ -5,6 +5,8 @@ use crate::domain::control::ControlRow;
 use crate::domain::journal::{Batch, Row, Seq, Ticket};
 use crate::supervision::Port;
 use actix::Message;
+use std::sync::Arc;
+use tokio::sync::oneshot;
 
 /// Begin a session: from here on batches of earlier sessions are refused.
 #[derive(Debug, Clone, Copy, Message)]
@@ -101,3 +103,14 @@ pub struct AppendTelemetry(pub Vec<TelemetryRow>);
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct AppendControls(pub Vec<ControlRow>);
+
+/// Write one piece of the alert router's work, after everything of the order path that waits. Each is durable when
+/// `done` hears of it; when `done` is dropped instead, it may or may not be.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct AppendAlerts {
+    /// What.
+    pub batch: Arc<Batch>,
+    /// Hears that it is on the disk.
+    pub done: oneshot::Sender<()>,
+}

@@ -1,8 +1,9 @@
 //! The journal: the one component that writes, in groups, and says what is durable.
 //!
-//! `mail` are its messages, `queue` decides (pure), `cell` performs, `upkeep` and `controls` are what it does beside, `readings` is
+//! `mail` are its messages, `queue` decides (pure), `cell` performs, `alerts`, `upkeep` and `controls` are what it does beside, `readings` is
 //! what others may see.
 
+mod alerts;
 mod cell;
 mod controls;
 mod declare;
@@ -15,7 +16,8 @@ mod upkeep;
 pub use cell::Journal;
 pub use declare::{declare, declare_with};
 pub use mail::{
-    Append, AppendControls, AppendTelemetry, JournalAnswer, JournalFailure, OpenSession, ReadRows, Session,
+    Append, AppendAlerts, AppendControls, AppendTelemetry, JournalAnswer, JournalFailure, OpenSession,
+    ReadRows, Session,
 };
 pub use queue::{BACKLOG_ROWS_MAX, GROUP_ROWS};
 pub use readings::{JournalReading, JournalReadings, JournalSettings};

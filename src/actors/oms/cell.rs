@@ -86,6 +86,8 @@ pub struct OmsCell {
     pub(super) waiting: BTreeMap<ReplyTo, Waiter>,
     pub(super) next_reply: u64,
     next_change: u64,
+    /// Does the lease on the truth hold, as the machine was last told?
+    pub(super) leased: Option<bool>,
     /// Venue mail that came back because a connector was full or gone.
     bounced: VecDeque<Event>,
     pub(super) show: super::show::Show,
@@ -118,6 +120,7 @@ impl OmsCell {
             waiting: BTreeMap::new(),
             next_reply: 0,
             next_change: 0,
+            leased: None,
             bounced: VecDeque::new(),
             show: super::show::Show::default(),
         }
@@ -149,9 +152,13 @@ impl OmsCell {
         let first = ctx.epoch() == 1;
         let how = if first { self.plan.how } else { StartHow::Warm };
         self.look_at_latch(ctx);
+        self.look_at_lease(ctx);
         self.step(Event::Start { how, by: self.plan.by.clone() }, ctx);
         self.renew_view();
-        ctx.run_interval(TICK, |oms, ctx| oms.step(Event::Tick, ctx));
+        ctx.run_interval(TICK, |oms, ctx| {
+            oms.look_at_lease(ctx);
+            oms.step(Event::Tick, ctx);
+        });
         ctx.run_interval(MARKS_INTERVAL, |oms, ctx| oms.mark(ctx));
         self.renew_risk();
         ctx.run_interval(RISK_INTERVAL, |oms, _| oms.renew_risk());

@@ -1,4 +1,4 @@
-//! Where the order management and the kill switch's latch meet: what is told, what is lifted, what is engaged.
+//! Where the order management meets the kill switch's latch and the lease on the truth: what is told, lifted, engaged.
 //!
 //! The latch is the truth. The order management follows it, and never believes in a reset that the latch does not show.
 
@@ -20,6 +20,14 @@ impl OmsCell {
         let view = self.wires.kill.view();
         if view.engaged {
             self.step(Event::Killed { by: engaged_by(&view.record) }, ctx);
+        }
+    }
+
+    /// Tells the machine whether somebody has judged lately that what it knows is true.
+    pub(super) fn look_at_lease(&mut self, ctx: &mut Ctx<Self>) {
+        let held = self.wires.lease.holds(crate::clock::monotonic());
+        if self.leased.replace(held) != Some(held) {
+            self.step(Event::Lease { held }, ctx);
         }
     }
 

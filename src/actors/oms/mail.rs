@@ -43,6 +43,7 @@ impl Handler<Request> for OmsCell {
     type Result = ();
 
     fn handle(&mut self, request: Request, ctx: &mut Ctx<Self>) {
+        self.look_at_lease(ctx);
         let reply = self.await_with(Waiter::Caller(request.answer));
         match event_of(self, request.ask, Some(reply)) {
             Some(event) => self.step(event, ctx),

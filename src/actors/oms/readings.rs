@@ -9,6 +9,8 @@ use parking_lot::RwLock;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Instant;
 use tokio::sync::broadcast;
 
 /// Changes that a slow listener may fall behind before it must read everything anew.
@@ -74,6 +76,8 @@ pub struct OmsView {
     pub alerts: Vec<OpenAlert>,
     /// Strategies and whether they may trade.
     pub strategies: BTreeMap<crate::domain::ids::StrategyId, bool>,
+    /// Open orders that do not say of themselves that they only reduce.
+    pub open_entries: usize,
     /// Open positions.
     pub open_positions: usize,
     /// Batches that are not on disk yet.
@@ -116,6 +120,10 @@ pub struct RiskReading {
 
 struct Shared {
     view: RwLock<OmsView>,
+    /// When the view was last renewed.
+    renewed: RwLock<Option<Instant>>,
+    /// The number of the last change that was told.
+    told: AtomicU64,
     risk: RwLock<RiskReading>,
     marks: RwLock<Marks>,
     changes: broadcast::Sender<Arc<Stamped>>,
@@ -131,6 +139,8 @@ impl Default for OmsReadings {
         let (changes, _) = broadcast::channel(STREAM_CAPACITY);
         Self(Arc::new(Shared {
             view: RwLock::default(),
+            renewed: RwLock::default(),
+            told: AtomicU64::new(0),
             risk: RwLock::default(),
             marks: RwLock::default(),
             changes,
@@ -146,10 +156,28 @@ impl OmsReadings {
         self.0.view.read().clone()
     }
 
+    /// When the copy was last renewed; `None` before the first time.
+    #[must_use]
+    pub fn renewed(&self) -> Option<Instant> {
+        *self.0.renewed.read()
+    }
+
+    /// The number of the last change that was told to streams.
+    #[must_use]
+    pub fn told(&self) -> u64 {
+        self.0.told.load(Relaxed)
+    }
+
     /// How full the limits are, at most a second or so ago.
     #[must_use]
     pub fn risk(&self) -> RiskReading {
         self.0.risk.read().clone()
+    }
+
+    /// The alerts that stand.
+    #[must_use]
+    pub fn alerts(&self) -> Vec<OpenAlert> {
+        self.0.view.read().alerts.clone()
     }
 
     pub(super) fn set_risk(&self, risk: RiskReading) {
@@ -176,6 +204,7 @@ impl OmsReadings {
 
     pub(super) fn set_view(&self, view: OmsView) {
         *self.0.view.write() = view;
+        *self.0.renewed.write() = Some(crate::clock::monotonic());
     }
 
     pub(super) fn set_mark(&self, venue: &VenueId, symbol: &Symbol, mark: Option<Mark>) {
@@ -187,6 +216,7 @@ impl OmsReadings {
     }
 
     pub(super) fn publish(&self, stamped: Stamped) {
+        self.0.told.store(stamped.id, Relaxed);
         // Nobody listening is no failure.
         let _ = self.0.changes.send(Arc::new(stamped));
     }

@@ -210,6 +210,10 @@ impl OmsCell {
             prices: self.prices(),
             alerts: self.show.alerts(),
             strategies: core.strategies().map(|(strategy, may)| (strategy.clone(), may)).collect(),
+            open_entries: core
+                .open_orders()
+                .filter(|order| !order.reduce_only && !order.state.is_final())
+                .count(),
             open_positions: core.ledger().positions().filter(|held| held.quantity != Amount::ZERO).count(),
             undurable: self.undurable(),
             journal_writable: self.journal_writable,

@@ -8,6 +8,7 @@ use crate::actors::run_control::RunControl;
 use crate::actors::strategy::StrategyNews;
 use crate::db::Readers;
 use crate::domain::ids::{StrategyId, Symbol, TradeId, VenueId};
+use crate::domain::lease::Lease;
 use crate::domain::oms::{Actor, Settings, StartHow};
 use crate::supervision::{Handle, Port};
 use parking_lot::RwLock;
@@ -64,4 +65,6 @@ pub struct Wires {
     pub kill: KillSwitch,
     /// Words to the process.
     pub run: RunControl,
+    /// Whoever judges the truth keeps it; without it nothing new is taken.
+    pub lease: Lease,
 }

@@ -41,6 +41,7 @@ impl Oms {
             scope.venue.as_ref().is_none_or(|venue| *venue == order.venue)
                 && scope.symbol.as_ref().is_none_or(|symbol| *symbol == order.symbol)
                 && scope.strategy.as_ref().is_none_or(|strategy| *strategy == order.strategy)
+                && !(scope.entries && order.reduce_only)
         };
         let numbers: Vec<OrderNumber> = self.books.open().filter(within).map(|order| order.number).collect();
         for number in &numbers {

@@ -70,6 +70,7 @@ impl Oms {
             fills: std::mem::take(&mut draft.fills),
             positions: std::mem::take(&mut draft.positions),
             balances: std::mem::take(&mut draft.balances),
+            alerts: None,
             snapshot: snapshot.map(|state| Snapshot { state, refusals_seen: self.refusals }),
             refusable,
         };

@@ -87,6 +87,8 @@ pub struct Oms {
     pub(super) phase_since: WallMs,
     /// The kill switch is engaged: by whom, as far as this run was told.
     pub(super) latched: Option<Actor>,
+    /// The judge of the truth has fallen silent. Nothing new is taken or sent; cancels and queries go on.
+    pub(super) lapsed: bool,
     pub(super) ticket: u64,
     pub(super) durable: u64,
     pub(super) refusals: u64,
@@ -160,6 +162,7 @@ impl Oms {
             phase_by: own_actor("not started"),
             phase_since: WallMs::default(),
             latched: None,
+            lapsed: false,
             ticket: 0,
             durable: 0,
             refusals: 0,
@@ -239,6 +242,7 @@ impl Oms {
             Event::Durable { ticket } => self.on_durable(out, ticket),
             Event::NotDurable { ticket, why } => self.on_not_durable(out, ticket, &why),
             Event::Journal { writable } => self.writable = writable,
+            Event::Lease { held } => self.lapsed = !held,
             Event::VenueStarted { venue, epoch } => self.on_venue_started(out, &venue, epoch),
             Event::VenueLive { venue, live } => self.on_venue_live(out, &venue, live),
             Event::Reconciled { venue, snapshot, missing } => {

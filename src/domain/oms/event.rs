@@ -204,6 +204,11 @@ pub enum Event {
         /// Can it?
         writable: bool,
     },
+    /// The lease on the truth holds (`true`), or its judge has fallen silent (`false`).
+    Lease {
+        /// Does it?
+        held: bool,
+    },
     /// A (new) incarnation of a connector: what it had under way has no answer any more.
     VenueStarted {
         /// Which.

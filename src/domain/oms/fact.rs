@@ -255,7 +255,7 @@ macro_rules! facts {
 }
 
 /// Kinds that others write to the same journal.
-const FOREIGN: &[&str] = &["genesis"];
+const FOREIGN: &[&str] = &["genesis", crate::domain::alert::KIND];
 
 facts! {
     /// An order was taken. Nothing is sent before this is on disk.

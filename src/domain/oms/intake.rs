@@ -92,6 +92,12 @@ impl Oms {
                 return unavailable("NOT_STARTED", format!("reason={}", self.phase_reason()));
             }
         }
+        if self.lapsed {
+            return unavailable(
+                "TRUTH_LEASE_EXPIRED",
+                format!("strategy={}, judge=silent", request.strategy),
+            );
+        }
         if !self.writable {
             return unavailable("JOURNAL_UNWRITABLE", format!("strategy={}", request.strategy));
         }

@@ -117,6 +117,7 @@ impl Oms {
             halted: self.books.halted.is_some() || self.latched.is_some(),
             level: self.books.stand.level,
             reduces: self.books.stand.level != Level::Running && self.still_reduces(order),
+            lapsed: self.lapsed,
             draining: self.phase == Phase::Draining || self.drain.is_some(),
             strategy_enabled: self.enabled(&order.strategy),
             venue_closed: closed,
@@ -195,7 +196,8 @@ impl Oms {
             Denial::ExpiredUnsent { .. }
             | Denial::ClockOffset { .. }
             | Denial::Unsupported { .. }
-            | Denial::KillSwitch => None,
+            | Denial::KillSwitch
+            | Denial::LeaseExpired => None,
         };
         match retry {
             Some(at) => {

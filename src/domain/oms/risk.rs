@@ -131,6 +131,7 @@ impl Oms {
             strategy_enabled: self.enabled(strategy),
             live: self.venue_settings(venue).is_some_and(|venue| venue.live),
             stale_truth: match run {
+                _ if self.lapsed => Some("whoever judges the truth has fallen silent".to_owned()),
                 Some(run) if run.open => None,
                 Some(run) => Some(run.why.clone()),
                 None => Some(format!("{venue} is not configured")),

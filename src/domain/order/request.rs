@@ -91,6 +91,9 @@ pub struct CancelScope {
     /// Only of this strategy.
     #[serde(default)]
     pub strategy: Option<StrategyId>,
+    /// Only those that do not say of themselves that they only reduce.
+    #[serde(default)]
+    pub entries: bool,
 }
 
 /// What becomes of an order that the venue provably does not know, and of venue orders that carry a

@@ -24,6 +24,8 @@ pub struct Inputs {
     pub level: Level,
     /// Does the order make the position smaller, whatever else executes? Asked where `level` is not running.
     pub reduces: bool,
+    /// Nobody has judged lately whether what is known is true.
+    pub lapsed: bool,
     /// The run is ending.
     pub draining: bool,
     /// May its strategy trade?
@@ -54,6 +56,10 @@ pub fn approve(order: &Order, inputs: &Inputs) -> Result<Approved<NewOrder>, Ref
     }
     if inputs.draining {
         return conflict("DRAINING", format!("order={}", order.client_order_id));
+    }
+    if inputs.lapsed {
+        let detail = format!("order={}", order.client_order_id);
+        return Err(Refusal { code: "TRUTH_LEASE_EXPIRED", detail, kind: RefusalKind::Unavailable });
     }
     match inputs.level {
         Level::Running => {}

@@ -3,6 +3,7 @@
 use super::signing::{KeyError, Secret, Signer};
 use crate::domain::connection::Policy;
 use crate::domain::ids::{Symbol, VenueId};
+use crate::domain::lease::Lease;
 use crate::domain::tripwire::Tripwire;
 use secrecy::SecretString;
 
@@ -66,6 +67,8 @@ pub struct BinanceConfig {
     pub seed: u64,
     /// Asked right before a placement's bytes are handed to a socket; one of its own is never tripped.
     pub tripwire: Tripwire,
+    /// Asked at the same instant; an unlimited one never runs out.
+    pub lease: Lease,
 }
 
 /// Why settings cannot work.
@@ -140,6 +143,7 @@ impl BinanceConfig {
             request_queue: 4_096,
             seed: 0,
             tripwire: Tripwire::default(),
+            lease: Lease::unlimited(crate::clock::monotonic()),
         }
     }
 

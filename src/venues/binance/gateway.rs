@@ -316,7 +316,8 @@ impl Gateway {
             }
             (_, false) => stamped.query(),
         };
-        let hop = op.places.as_ref().map(|_| Hop::new(&self.shared.config.tripwire));
+        let hop =
+            op.places.as_ref().map(|_| Hop::new(&self.shared.config.tripwire, &self.shared.config.lease));
         self.rest.send(&self.shared, op.http.clone(), op.path, query, op.timeout_ms, hop.as_ref()).await
     }
 

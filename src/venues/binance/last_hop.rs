@@ -1,9 +1,12 @@
-//! The last hop of a placement over REST: the tripwire is asked when the connection takes the body, not before.
+//! The last hop of a placement: tripwire and lease are asked right before its bytes leave, over REST when the
+//! connection takes the body, not before.
 //!
 //! A request may wait for a connection after it was handed over. Its body therefore asks the tripwire itself, at the
 //! instant at which the connection wants its bytes: a tripped wire ends the request with a body that never came, which
 //! no venue executes. Over the WebSocket API the socket is there already, and the session asks before it writes.
 
+use crate::domain::lease::Lease;
+use crate::domain::outcome::Denial;
 use crate::domain::tripwire::{Sending, Tripwire};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -20,31 +23,45 @@ enum Stage {
     Waiting,
     /// Its body was taken; it counts as in flight.
     Out(#[expect(dead_code, reason = "counts while it lives")] Sending),
-    /// The wire was tripped; its body never left.
-    Refused,
+    /// Nothing may go out; its body never left.
+    Refused(Denial),
+}
+
+/// Begins one placement, if anything may go out now.
+///
+/// # Errors
+/// The [`Denial`]: the kill switch, or a truth that nobody has judged lately.
+pub(super) fn enter(tripwire: &Tripwire, lease: &Lease) -> Result<Sending, Denial> {
+    let sending = tripwire.enter().ok_or(Denial::KillSwitch)?;
+    if lease.holds(crate::clock::monotonic()) { Ok(sending) } else { Err(Denial::LeaseExpired) }
 }
 
 /// One placement. It counts as in flight from the moment its body is taken until this is dropped.
 #[derive(Debug)]
 pub(super) struct Hop {
     tripwire: Tripwire,
+    lease: Lease,
     stage: Arc<Mutex<Stage>>,
 }
 
 impl Hop {
-    pub(super) fn new(tripwire: &Tripwire) -> Self {
-        Self { tripwire: tripwire.clone(), stage: Arc::default() }
+    pub(super) fn new(tripwire: &Tripwire, lease: &Lease) -> Self {
+        Self { tripwire: tripwire.clone(), lease: lease.clone(), stage: Arc::default() }
     }
 
     /// The body that asks.
     pub(super) fn body(&self, form: String) -> HopBody {
         let form = Some(Bytes::from(form));
-        HopBody { form, tripwire: self.tripwire.clone(), stage: Arc::clone(&self.stage) }
+        let (tripwire, lease) = (self.tripwire.clone(), self.lease.clone());
+        HopBody { form, tripwire, lease, stage: Arc::clone(&self.stage) }
     }
 
-    /// Did the wire keep its body back?
-    pub(super) fn refused(&self) -> bool {
-        matches!(*self.stage.lock(), Stage::Refused)
+    /// Why its body was kept back; `None` when it was not.
+    pub(super) fn refused(&self) -> Option<Denial> {
+        match &*self.stage.lock() {
+            Stage::Refused(denial) => Some(denial.clone()),
+            Stage::Waiting | Stage::Out(_) => None,
+        }
     }
 }
 
@@ -52,12 +69,13 @@ impl Hop {
 pub(super) struct HopBody {
     form: Option<Bytes>,
     tripwire: Tripwire,
+    lease: Lease,
     stage: Arc<Mutex<Stage>>,
 }
 
-/// The wire was tripped before the body was taken.
+/// Nothing may go out any more, since before the body was taken.
 #[derive(Debug, thiserror::Error)]
-#[error("the kill switch is engaged")]
+#[error("nothing may go out now")]
 pub(super) struct Tripped;
 
 impl Body for HopBody {
@@ -69,15 +87,15 @@ impl Body for HopBody {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Tripped>>> {
         let Some(form) = self.form.take() else { return Poll::Ready(None) };
-        let entered = self.tripwire.enter();
+        let entered = enter(&self.tripwire, &self.lease);
         let mut stage = self.stage.lock();
         Poll::Ready(Some(match entered {
-            Some(sending) => {
+            Ok(sending) => {
                 *stage = Stage::Out(sending);
                 Ok(Frame::data(form))
             }
-            None => {
-                *stage = Stage::Refused;
+            Err(denial) => {
+                *stage = Stage::Refused(denial);
                 Err(Tripped)
             }
         }))
@@ -110,13 +128,13 @@ mod tests {
     #[test]
     fn a_body_counts_from_its_first_byte_to_the_end_of_the_call() {
         let wire = Tripwire::default();
-        let hop = Hop::new(&wire);
+        let hop = Hop::new(&wire, &always());
         let mut body = hop.body("side=BUY".to_owned());
         assert_eq!((body.size_hint().exact(), wire.in_flight()), (Some(8), 0));
         assert_eq!(poll(&mut body).unwrap().unwrap(), "side=BUY");
         assert!(body.is_end_stream() && poll(&mut body).is_none());
         drop(body);
-        assert!(wire.in_flight() == 1 && !hop.refused());
+        assert!(wire.in_flight() == 1 && hop.refused().is_none());
         drop(hop);
         assert_eq!(wire.in_flight(), 0);
     }
@@ -124,10 +142,27 @@ mod tests {
     #[test]
     fn a_body_that_waited_for_its_connection_is_kept_back() {
         let wire = Tripwire::default();
-        let hop = Hop::new(&wire);
+        let hop = Hop::new(&wire, &always());
         let mut body = hop.body("side=BUY".to_owned());
         wire.trip();
         assert!(poll(&mut body).unwrap().is_err());
-        assert!(hop.refused() && wire.in_flight() == 0);
+        assert!(hop.refused() == Some(Denial::KillSwitch) && wire.in_flight() == 0);
+    }
+
+    fn always() -> Lease {
+        Lease::unlimited(crate::clock::monotonic())
+    }
+
+    #[test]
+    fn a_body_whose_judge_fell_silent_is_kept_back_and_is_not_in_flight() {
+        let (wire, start) = (Tripwire::default(), crate::clock::monotonic());
+        let lease = Lease::new(start);
+        let hop = Hop::new(&wire, &lease);
+        let mut body = hop.body("side=BUY".to_owned());
+        assert!(poll(&mut body).unwrap().is_err());
+        assert!(hop.refused() == Some(Denial::LeaseExpired) && wire.in_flight() == 0);
+        lease.renew(start, std::time::Duration::from_secs(3_600));
+        let hop = Hop::new(&wire, &lease);
+        assert!(poll(&mut hop.body("side=BUY".to_owned())).unwrap().is_ok());
     }
 }

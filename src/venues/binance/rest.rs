@@ -69,8 +69,10 @@ impl Rest {
         match request.send().await {
             Ok(response) => read(shared, response, timeout_ms).await,
             // What the wire kept back never left, whatever the connection makes of it.
-            Err(_) if hop.is_some_and(Hop::refused) => Err(CallFailure::NotSent(Denial::KillSwitch)),
-            Err(error) => Err(failure(&error, timeout_ms)),
+            Err(error) => match hop.and_then(Hop::refused) {
+                Some(denial) => Err(CallFailure::NotSent(denial)),
+                None => Err(failure(&error, timeout_ms)),
+            },
         }
     }
 }

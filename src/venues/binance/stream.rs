@@ -36,13 +36,22 @@ const STREAMS_PER_REQUEST: usize = 300;
 /// A snapshot that was fetched for a connection of that number, or the earliest instant at which to ask again.
 type Fetched = (u64, Symbol, Result<Snapshot, Option<Mono>>);
 
+/// What its owner tells it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum MarketCommand {
+    /// Hang up and connect anew.
+    Reconnect,
+    /// End for good.
+    Stop,
+}
+
 /// The session's state beside its connection.
 pub(super) struct MarketSession {
     shared: Rc<Shared>,
     rest: Rc<Rest>,
     gateway: Rc<Gateway>,
     session: Session,
-    stop: mpsc::Receiver<()>,
+    commands: mpsc::Receiver<MarketCommand>,
     events: mpsc::Sender<MarketEvent>,
     snapshots: mpsc::Receiver<Fetched>,
     snapshot_sender: mpsc::Sender<Fetched>,
@@ -88,14 +97,14 @@ impl MarketSession {
         rest: Rc<Rest>,
         gateway: Rc<Gateway>,
         dialler: Dialler,
-        stop: mpsc::Receiver<()>,
+        commands: mpsc::Receiver<MarketCommand>,
         events: mpsc::Sender<MarketEvent>,
     ) -> Self {
         let (snapshot_sender, snapshots) = mpsc::channel(64);
         let policy = shared.config.market_session.clone();
         let seed = shared.config.seed.wrapping_add(1);
         let session = Session::new(shared.clone(), shared.market.clone(), policy, seed, dialler);
-        Self { shared, rest, gateway, session, stop, events, snapshots, snapshot_sender, generation: 0 }
+        Self { shared, rest, gateway, session, commands, events, snapshots, snapshot_sender, generation: 0 }
     }
 
     /// Runs until told to stop.
@@ -106,7 +115,10 @@ impl MarketSession {
             tokio::select! {
                 woke = self.session.wait(until) => self.on_woke(woke),
                 Some(fetched) = self.snapshots.recv() => self.on_snapshot(fetched),
-                _ = self.stop.recv() => break,
+                command = self.commands.recv() => match command {
+                    Some(MarketCommand::Reconnect) => self.step(Event::Lost(Why::Asked)),
+                    Some(MarketCommand::Stop) | None => break,
+                },
             }
             self.housekeeping();
         }

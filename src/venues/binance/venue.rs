@@ -7,7 +7,7 @@ use super::gateway::Gateway;
 use super::rest::Rest;
 use super::session::{Dialler, Opened};
 use super::shared::Shared;
-use super::stream::{self, MarketSession};
+use super::stream::{self, MarketCommand, MarketSession};
 use super::user_data;
 use super::ws_api::{Command, OrderSession};
 use crate::domain::book::OrderBook;
@@ -31,7 +31,7 @@ pub struct Binance {
     shared: Rc<Shared>,
     gateway: Rc<Gateway>,
     commands: mpsc::Sender<Command>,
-    stop_market: mpsc::Sender<()>,
+    market_commands: mpsc::Sender<MarketCommand>,
     order_events: RefCell<Option<mpsc::Receiver<OrderEvent>>>,
     market_events: RefCell<Option<mpsc::Receiver<MarketEvent>>>,
     tasks: Vec<AbortHandle>,
@@ -50,7 +50,7 @@ impl Binance {
         let (commands, command_queue) = mpsc::channel(config.request_queue);
         let (order_sender, order_events) = mpsc::channel(config.order_event_queue);
         let (market_sender, market_events) = mpsc::channel(config.market_event_queue);
-        let (stop_market, stopped) = mpsc::channel(1);
+        let (market_commands, market_queue) = mpsc::channel(4);
         let shared = Rc::new(Shared::new(config, signer));
         let gateway = Rc::new(Gateway::new(shared.clone(), rest.clone(), commands.clone()));
         let mut tasks = Vec::new();
@@ -63,7 +63,7 @@ impl Binance {
                 rest,
                 gateway.clone(),
                 dial_market,
-                stopped,
+                market_queue,
                 market_sender,
             );
             tasks.push(tokio::task::spawn_local(market.run()).abort_handle());
@@ -80,7 +80,7 @@ impl Binance {
             shared,
             gateway,
             commands,
-            stop_market,
+            market_commands,
             order_events: RefCell::new(Some(order_events)),
             market_events: RefCell::new(Some(market_events)),
             tasks,
@@ -227,9 +227,15 @@ impl Venue for Binance {
         }
     }
 
+    fn reconnect(&self) {
+        // A full queue means that one is under way, a closed one that there is no such session.
+        let _ = self.market_commands.try_send(MarketCommand::Reconnect);
+        let _ = self.commands.try_send(Command::Reconnect);
+    }
+
     fn stop(&self) {
         // A full queue means that a stop is under way, a closed one that it is done.
-        let _ = self.stop_market.try_send(());
+        let _ = self.market_commands.try_send(MarketCommand::Stop);
         if self.commands.try_send(Command::Stop).is_err() {
             for task in &self.tasks {
                 task.abort();

@@ -34,6 +34,8 @@ const IDLE_MS: u64 = 1_000;
 pub(super) enum Command {
     /// Send a call.
     Call(Call),
+    /// Hang up and connect anew.
+    Reconnect,
     /// End the session for good.
     Stop,
 }
@@ -278,6 +280,7 @@ impl OrderSession {
                         self.step(Event::Lost(why));
                     }
                 }
+                Some(Command::Reconnect) => self.step(Event::Lost(Why::Asked)),
                 Some(Command::Stop) | None => return std::ops::ControlFlow::Break(()),
             }
             match self.commands.try_recv() {
@@ -318,10 +321,12 @@ impl OrderSession {
         let mut sending = None;
         if let Some(order) = &call.places {
             // The last hop: what passes here is handed to the socket by the next lines.
-            sending = self.shared.config.tripwire.enter();
-            if sending.is_none() {
-                let _ = call.reply.send(Err(CallFailure::NotSent(Denial::KillSwitch)));
-                return Ok(());
+            match super::last_hop::enter(&self.shared.config.tripwire, &self.shared.config.lease) {
+                Ok(entered) => sending = Some(entered),
+                Err(denial) => {
+                    let _ = call.reply.send(Err(CallFailure::NotSent(denial)));
+                    return Ok(());
+                }
             }
             self.watch.sent(order);
         }

@@ -5,6 +5,7 @@ use super::schema::{
     answer, count, decimal, flag, list, map, name, named, or_null, page, pattern, positive, reason, request,
     seconds, text, time, word,
 };
+use crate::domain::health::SafeAction;
 use crate::domain::order::OrderState;
 use serde_json::{Value, json};
 
@@ -52,8 +53,11 @@ fn health() -> Vec<(&'static str, Value)> {
         ("status", word(&["healthy", "degraded", "stale", "disconnected", "stalled", "failed", "unknown"])),
         ("severity", word(&["ok", "warning", "critical"])),
         ("reason", or_null(text())),
-        ("age_seconds", seconds()),
+        ("age_seconds", or_null(seconds())),
         ("locality", word(&["local", "pipeline", "downstream"])),
+        ("safe_actions", list(word(&SafeAction::ALL.map(SafeAction::word)))),
+        ("runbook", or_null(text())),
+        ("cause", or_null(text())),
     ]);
     let status = answer(&[
         ("mode", word(&["paper", "testnet", "live"])),
@@ -84,6 +88,7 @@ fn health() -> Vec<(&'static str, Value)> {
         ("snapshot_id", count()),
         ("time", time()),
         ("checks", map(list(any()))),
+        ("containment", list(any())),
     ]);
     vec![
         ("Alive", answer(&[("alive", flag()), ("snapshot_id", count()), ("at", time())])),
