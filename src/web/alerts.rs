@@ -49,7 +49,7 @@ pub(super) fn show(alert: &OpenAlert) -> Value {
 }
 
 /// `critical` where money may be lost while nobody looks, `warning` otherwise.
-pub(super) fn severity(code: &str) -> &'static str {
+fn severity(code: &str) -> &'static str {
     match code {
         "position_divergence"
         | "journal_corrupt"

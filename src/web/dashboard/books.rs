@@ -1,5 +1,6 @@
 //! What the page shows of the books: open orders, positions, balances, profit and loss, and the line of time.
 
+use super::alerts::AlertBook;
 use super::chronicle::Chronicle;
 use super::view::{Balance, Event, EventKind, Money, Ms, Order, Position};
 use crate::actors::oms::OmsReadings;
@@ -31,6 +32,8 @@ pub(super) struct Books {
     balances: Vec<BalanceRow>,
     audit: Vec<AuditRow>,
     fills: Vec<NumberedFill>,
+    /// Alerts and incidents.
+    pub(super) alerts: AlertBook,
     /// The journal's last rows, on the first reading alone.
     pub(super) rows: Option<Vec<Row>>,
     /// Were they read?
@@ -58,6 +61,7 @@ impl Books {
             balances: readers.balances()?,
             audit: readers.latest_audit(YOUNGEST)?,
             fills: readers.latest_fills(YOUNGEST)?,
+            alerts: AlertBook::read(readers)?,
             rows,
             begun: true,
             read_at: Some(at),

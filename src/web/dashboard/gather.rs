@@ -1,18 +1,21 @@
 //! Reads everything that one screen shows, once for all pages: the readings that components publish, the judgement
 //! behind the health routes, and the books. What cannot be read is said to be not current, beside what was last known.
 
+use super::alerts;
 use super::books::Books;
 use super::sources;
 use super::view::{
-    Alert, Desk, Gauge, Identity, Killed, Ms, Node, Severity, Stake, Standing, State, Strategy,
+    Component, Desk, Gauge, Identity, Killed, Ms, Node, Severity, Stake, Standing, State, Strategy,
 };
+use crate::actors::oms::OpenAlert;
 use crate::clock;
 use crate::config::venues::Mode;
+use crate::domain::health::{Severity as Grave, Verdict};
 use crate::domain::oms::{OnKill, OnPause, Phase};
 use crate::supervision::{NodeKind, NodeState};
 use crate::web::state::WebState;
+use crate::web::status;
 use crate::web::truth::Truth;
-use crate::web::{alerts, status};
 use std::time::Duration;
 
 /// How long the books may keep the page waiting.
@@ -58,8 +61,8 @@ pub(super) async fn desk(state: &WebState, before: Books) -> Gathered {
         gauges: trades.then_some(gauges),
         gross,
         breaches: breaches.chain(latches).collect(),
-        alerts: open_alerts(state),
-        channels: None,
+        alerts: books.alerts.alerts(&standing_alerts(state)),
+        channels: alerts::channels(&state.readings.alerting.latest()),
         positions,
         flat_positions,
         balances: books.balances(),
@@ -71,8 +74,8 @@ pub(super) async fn desk(state: &WebState, before: Books) -> Gathered {
         unsummed,
         strategies: strategies(state),
         nodes: nodes(&truth),
-        components: None,
-        incidents: None,
+        components: Some(components(&truth, at)),
+        incidents: trades.then(|| books.alerts.incidents()),
         drift: None,
         timeline: books.timeline(&state.press.chronicle),
     };
@@ -179,26 +182,33 @@ fn gauge(gauge: &crate::domain::risk::Gauge) -> Gauge {
     }
 }
 
-fn open_alerts(state: &WebState) -> Vec<Alert> {
-    let mut open = state.readings.oms.view().alerts;
-    open.extend(state.readings.alerts.open());
-    let mut alerts: Vec<Alert> = open
-        .into_iter()
-        .map(|alert| Alert {
-            id: format!("{}:{}", alert.code, alert.scope),
-            code: alert.code.to_owned(),
-            severity: match alerts::severity(alert.code) {
-                "critical" => Severity::Critical,
-                _ => Severity::Warning,
+/// Conditions that hold now.
+fn standing_alerts(state: &WebState) -> Vec<OpenAlert> {
+    let mut standing = state.readings.oms.view().alerts;
+    standing.extend(state.readings.alerts.open());
+    standing
+}
+
+/// What is judged of every component.
+fn components(truth: &Truth, at: Ms) -> Vec<Component> {
+    let component = |verdict: &Verdict| {
+        let age = verdict.age_ms.and_then(|age| Ms::try_from(age).ok());
+        let healthy = verdict.is_healthy();
+        Component {
+            name: verdict.component.clone(),
+            status: verdict.status.word().to_owned(),
+            severity: match verdict.severity {
+                Grave::Ok => None,
+                Grave::Warning => Some(Severity::Warning),
+                Grave::Critical => Some(Severity::Critical),
             },
-            scope: alert.scope,
-            reason: alert.reason,
-            raised_at: alert.raised_at.0,
-            ..Alert::default()
-        })
-        .collect();
-    alerts.sort_by(|a, b| (b.severity, a.raised_at, &a.id).cmp(&(a.severity, b.raised_at, &b.id)));
-    alerts
+            reason: verdict.reason.clone(),
+            locality: verdict.locality.word().to_owned(),
+            safe_actions: verdict.safe_actions.iter().map(|action| action.word().replace('_', " ")).collect(),
+            evidence_at: age.filter(|_| !healthy).map(|age| at.saturating_sub(age)),
+        }
+    };
+    truth.verdicts.0.iter().map(component).collect()
 }
 
 fn strategies(state: &WebState) -> Vec<Strategy> {

@@ -4,6 +4,7 @@
 //! the latest edition and what changed since the one before; `stream` brings the changes to each page. Words of people
 //! go to the same handlers as those of programs. Nothing here decides anything about trading.
 
+mod alerts;
 mod assets;
 mod books;
 mod chronicle;

@@ -17,7 +17,11 @@ pub(super) const POLICY: &str = "default-src 'none'; script-src 'self'; style-sr
 /// The head of a page's answer.
 pub(super) fn answer(status: StatusCode) -> HttpResponseBuilder {
     let mut answer = HttpResponse::build(status);
-    answer.content_type("text/html; charset=utf-8").insert_header((CONTENT_SECURITY_POLICY, POLICY));
+    answer
+        .content_type("text/html; charset=utf-8")
+        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+        // Without a referrer, browsers send a form of ours with the origin `null`, like that of a stranger.
+        .insert_header(("Referrer-Policy", "same-origin"));
     answer
 }
 

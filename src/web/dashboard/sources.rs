@@ -1,7 +1,7 @@
 //! How old each source of figures is: sessions, comparisons, strategies, the journal, the risk reading.
 
 use super::books::Books;
-use super::view::{Ms, Source};
+use super::view::{Ms, Source, clock_time};
 use crate::clock;
 use crate::domain::connection::State as Session;
 use crate::domain::evidence::EvidenceView;
@@ -16,6 +16,9 @@ const JOURNAL_STALE: Duration = Duration::from_secs(10);
 /// Risk is read once a second.
 const RISK_LATE: Duration = Duration::from_secs(3);
 const RISK_STALE: Duration = Duration::from_secs(10);
+/// The alert router looks at its clock all the time.
+const ALERTING_LATE: Duration = Duration::from_secs(5);
+const ALERTING_STALE: Duration = Duration::from_secs(10);
 
 fn ms(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
@@ -82,6 +85,7 @@ pub(super) fn all(state: &WebState, books: &Books, at: Ms) -> Vec<Source> {
         last: books.last_order(),
         ..Source::default()
     });
+    sources.push(alerting(state, at));
     let journal = state.readings.journal.latest();
     sources.push(Source {
         id: "journal".to_owned(),
@@ -101,6 +105,27 @@ pub(super) fn all(state: &WebState, books: &Books, at: Ms) -> Vec<Source> {
         ..Source::default()
     });
     sources
+}
+
+/// The way that alerts take: as old as its last judgement.
+fn alerting(state: &WebState, at: Ms) -> Source {
+    let reading = state.readings.alerting.latest();
+    let failing = reading.channels.iter().filter(|channel| channel.reading.failures > 0).count();
+    let delivered = reading.channels.iter().filter_map(|channel| channel.reading.last_ok).max();
+    let note = match (failing, delivered) {
+        (0, None) => String::new(),
+        (0, Some(then)) => format!("delivered {}", clock_time(then.0, at)),
+        (failing, _) => format!("{failing} channels fail"),
+    };
+    Source {
+        id: "alerts".to_owned(),
+        label: "alerting".to_owned(),
+        last: reading.judged_at.map(|instant| wall_of(instant, at)),
+        late_ms: Some(ms(ALERTING_LATE)),
+        stale_ms: Some(ms(ALERTING_STALE)),
+        broken: (!reading.ready).then(|| "not ready".to_owned()),
+        note,
+    }
 }
 
 fn feeds(feeds: &[crate::venues::FeedView]) -> String {

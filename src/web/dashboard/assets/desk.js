@@ -182,9 +182,11 @@ function found() {
   tick();
 }
 
+let triedAt = performance.now();
 function connect() {
   clearTimeout(again);
   again = undefined;
+  triedAt = performance.now();
   source?.close();
   source = new EventSource("/desk/events");
   source.addEventListener("full", (event) => {
@@ -235,7 +237,8 @@ function watch() {
   const silent = performance.now() - heardAt;
   if (silent > LOST_AFTER && again === undefined) {
     if (!lost) lose("No word for too long. Waiting.");
-    if (silent > 2 * LOST_AFTER) retry("No word for too long. Connecting again.", AGAIN_AFTER);
+    // A connection that was just opened gets its time, however long nothing was heard.
+    if (Math.min(silent, performance.now() - triedAt) > 2 * LOST_AFTER) retry("No word for too long. Connecting again.", AGAIN_AFTER);
   }
   if (lost) write($("lost-age"), ageWords(silent));
 }

@@ -10,6 +10,8 @@ mod change;
 mod edition;
 mod figures;
 mod fresh;
+#[cfg(test)]
+mod load;
 mod model;
 mod model_system;
 mod money;
@@ -26,3 +28,4 @@ pub(super) use edition::Edition;
 pub(super) use model::*;
 pub(super) use model_system::*;
 pub(super) use page::{Page, Person};
+pub(super) use words::clock_time;
