@@ -1,6 +1,6 @@
 //! Alerts, channels and incidents for the page: what is on disk, and conditions that stand and are not there yet.
 
-use super::view::{Alert, Channel, Delivery, Incident, Ms, Severity};
+use super::view::{Alert, Channel, Delivery, Event, EventKind, Incident, Ms, Severity};
 use crate::actors::alert_router::AlertReading;
 use crate::actors::oms::OpenAlert;
 use crate::db::{AlertFilter, DbError, Readers};
@@ -84,6 +84,21 @@ impl AlertBook {
             cause: root.or_else(|| alert.cause.as_ref().map(ToString::to_string)),
             can_ack: true,
         }
+    }
+
+    /// Raises and ends of the latest roots, for the line of time.
+    pub(super) fn events(&self) -> Vec<Event> {
+        let event = |root: &Kept, at: Ms, what: &str| Event {
+            key: format!("{what} {}", root.id),
+            at,
+            kind: EventKind::Alert,
+            who: root.severity.word().to_owned(),
+            what: format!("{} {what}", root.key),
+            detail: root.reason.clone(),
+        };
+        let raised = self.roots.iter().map(|root| event(root, root.raised_at.0, "raised"));
+        let over = self.roots.iter().filter_map(|root| Some(event(root, root.cleared_at?.0, "over")));
+        raised.chain(over).collect()
     }
 
     /// Incidents, youngest first.

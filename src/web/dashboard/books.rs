@@ -140,6 +140,7 @@ impl Books {
         let mut events = chronicle.all();
         events.extend(self.audit.iter().map(word));
         events.extend(self.fills.iter().map(fill));
+        events.extend(self.alerts.events());
         events.sort_by(|a, b| (b.at, &b.key).cmp(&(a.at, &a.key)));
         events.truncate(EVENTS_LISTED);
         events

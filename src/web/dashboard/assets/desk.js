@@ -201,13 +201,17 @@ function connect() {
   source.addEventListener("change", (event) => {
     const began = performance.now();
     const change = JSON.parse(event.data);
+    if (lost) return retry("The runtime speaks again. Reading everything anew.", 0);
     if (!apply(change)) return retry("An update was missed. Reading everything again.", 0);
     heard(change.at);
     sample(change);
     tick();
     took(performance.now() - began);
   });
-  source.addEventListener("beat", (event) => heard(JSON.parse(event.data).at));
+  source.addEventListener("beat", (event) => {
+    if (lost) retry("The runtime speaks again. Reading everything anew.", 0);
+    else heard(JSON.parse(event.data).at);
+  });
   source.addEventListener("bye", () => retry("The runtime has ended or is starting again.", AGAIN_AFTER));
   source.onerror = () => retry("Connecting again.", AGAIN_AFTER);
 }
