@@ -241,10 +241,16 @@ impl App {
                 controls: plan::controls(&self.settings),
                 config_hash: self.config_hash.clone(),
                 debug_routes: self.settings.web.debug_routes,
+                label: self.settings.deployment.name.clone(),
+                instance: self.settings.deployment.instance.clone(),
+                currency: self.settings.risk.currency.clone(),
+                price_age_max: Duration::from_millis(self.settings.risk.mark_max_age_ms),
+                compared_every: Duration::from_millis(self.settings.orders.position_check_interval_ms),
             },
             Security::new(&self.settings.web, &self.settings.data_dir.0, self.parts.controls.clone()),
         );
         let web = actix_web::web::Data::new(web);
+        actix_rt::spawn(web::keep_watch(web.clone()));
         let server = serve(web.clone(), &self.listener, self.settings.web.workers)?;
         tracing::info!(event = "serving", address = %self.address, config.hash = self.config_hash);
         systemd::ready();

@@ -171,6 +171,13 @@ pub(super) fn page(
     stored.into_iter().map(audit_row).collect()
 }
 
+/// The youngest lines of the audit, youngest first.
+pub(super) fn latest(connection: &mut SqliteConnection, limit: i64) -> Result<Vec<AuditRow>, DbError> {
+    let query = audit::table.order(audit::id.desc()).limit(limit);
+    let stored: Vec<StoredAudit> = query.load(connection).map_err(sql("reading the audit"))?;
+    stored.into_iter().map(audit_row).collect()
+}
+
 /// The answer that a key is pinned to, if it is.
 pub(super) fn pinned(
     connection: &mut SqliteConnection,
@@ -230,6 +237,8 @@ mod tests {
         assert_eq!(lines.iter().map(|line| line.status).collect::<Vec<_>>(), [409, 202, 202, 202]);
         assert_eq!((lines[0].code.as_deref(), lines[1].code.as_deref()), (Some("conflict"), None));
         assert_eq!(page(&mut connection, Some(lines[1].id), 1).unwrap()[0].id, lines[2].id);
+        let youngest: Vec<u64> = latest(&mut connection, 2).unwrap().iter().map(|line| line.id).collect();
+        assert_eq!(youngest, [lines[3].id, lines[2].id]);
     }
 
     #[test]

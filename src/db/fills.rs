@@ -167,6 +167,13 @@ pub(super) fn page(
     stored.into_iter().map(fill).collect()
 }
 
+/// The youngest fills, youngest first.
+pub(super) fn latest(connection: &mut SqliteConnection, limit: i64) -> Result<Vec<NumberedFill>, DbError> {
+    let query = fills::table.order(fills::id.desc()).limit(limit);
+    let stored: Vec<StoredFill> = query.load(connection).map_err(sql("reading fills"))?;
+    stored.into_iter().map(fill).collect()
+}
+
 /// Is this trade on record? A trade that was taken back is.
 pub(super) fn is_booked(
     connection: &mut SqliteConnection,

@@ -21,6 +21,7 @@ mod meta;
 mod migrate;
 mod orders;
 mod performance;
+mod projections;
 mod read;
 mod readers;
 mod schema;

@@ -183,6 +183,22 @@ impl Readers {
         controls::page(&mut *self.connection()?, after, page(limit))
     }
 
+    /// The youngest lines of the audit, youngest first; at most [`PAGE_MAX`].
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub fn latest_audit(&self, limit: u32) -> Result<Vec<AuditRow>, DbError> {
+        controls::latest(&mut *self.connection()?, page(limit))
+    }
+
+    /// The youngest fills, youngest first; at most [`PAGE_MAX`].
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub fn latest_fills(&self, limit: u32) -> Result<Vec<NumberedFill>, DbError> {
+        fills::latest(&mut *self.connection()?, page(limit))
+    }
+
     /// The answer that a caller's key is pinned to, if it is.
     ///
     /// # Errors

@@ -31,6 +31,15 @@ pub struct Principal {
     scopes: Vec<Scope>,
 }
 
+/// The word that only a page of ours knows, for the page that is being made.
+#[derive(Debug, Clone)]
+pub(super) struct Proof {
+    /// The word.
+    pub(super) word: String,
+    /// Is there a session that can be ended?
+    pub(super) signed_in: bool,
+}
+
 impl Principal {
     /// Whoever reaches the loopback address while no token exists: everything is allowed.
     pub(super) fn loopback() -> Self {
@@ -44,6 +53,16 @@ impl Principal {
             actor: record.name.as_str().to_owned(),
             scopes: record.scopes.clone(),
         }
+    }
+
+    /// The scopes by which the page decides what it offers, in words. `ack` is what acknowledging alerts needs.
+    pub(super) fn words(&self) -> Vec<&'static str> {
+        let mut words: Vec<&str> =
+            Scope::ALL.into_iter().filter(|scope| self.may(*scope)).map(Scope::word).collect();
+        if self.may(Scope::Pause) {
+            words.push("ack");
+        }
+        words
     }
 
     /// May it do what needs `scope`?

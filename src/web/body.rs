@@ -3,6 +3,7 @@
 //! A body that trickles holds a connection and nothing else, and not for long. What was read is handed on, so that
 //! handlers never wait for a client.
 
+use super::form::Form;
 use super::problem::Problem;
 use actix_web::HttpMessage as _;
 use actix_web::dev::{Payload, ServiceRequest};
@@ -24,13 +25,15 @@ pub(super) struct Body {
     pub(super) hash: String,
     /// Its `reason`, when it is a JSON object that has one; without what could move a cursor.
     pub(super) reason: Option<String>,
+    /// Its fields, where a page's form was asked for.
+    pub(super) form: Option<Form>,
 }
 
-/// Reads the body and puts it back, whole.
+/// Reads the body and puts it back, whole. `form` asks for a page's form instead of JSON.
 ///
 /// # Errors
 /// 408, 413, 415, or 400 when the client breaks off.
-pub(super) async fn read(request: &mut ServiceRequest) -> Result<Body, Problem> {
+pub(super) async fn read(request: &mut ServiceRequest, form: bool) -> Result<Body, Problem> {
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     if announced.and_then(|text| text.parse::<usize>().ok()).is_some_and(|all| all > super::BODY_BYTES_MAX) {
         return Err(Problem::payload_too_large());
@@ -43,10 +46,19 @@ pub(super) async fn read(request: &mut ServiceRequest) -> Result<Body, Problem> 
             return Err(Problem::request_timeout(detail));
         }
     };
-    if !bytes.is_empty() && !is_json(request) {
+    let hash = hex::encode(Sha256::digest(&bytes));
+    if form {
+        if !is(request, "application/x-www-form-urlencoded") {
+            return Err(Problem::unsupported_media_type());
+        }
+        let form = Form::read(&bytes)?;
+        let reason = form.get("reason").map(short);
+        return Ok(Body { hash, reason, form: Some(form) });
+    }
+    if !bytes.is_empty() && !is(request, "application/json") {
         return Err(Problem::unsupported_media_type());
     }
-    let body = Body { hash: hex::encode(Sha256::digest(&bytes)), reason: reason(&bytes) };
+    let body = Body { hash, reason: reason(&bytes), form: None };
     request.set_payload(Payload::from(bytes));
     Ok(body)
 }
@@ -63,16 +75,19 @@ async fn collect(mut payload: Payload) -> Result<Bytes, Problem> {
     Ok(read.into())
 }
 
-fn is_json(request: &ServiceRequest) -> bool {
+fn is(request: &ServiceRequest, media: &str) -> bool {
     let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = kind.map(|kind| kind.split(';').next().unwrap_or_default().trim());
-    essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
+    essence.is_some_and(|essence| essence.eq_ignore_ascii_case(media))
 }
 
 fn reason(bytes: &[u8]) -> Option<String> {
     let value: Value = serde_json::from_slice(bytes).ok()?;
-    let text = value.get("reason")?.as_str()?;
-    Some(text.chars().filter(|c| !c.is_control()).take(REASON_CHARS_MAX).collect())
+    Some(short(value.get("reason")?.as_str()?))
+}
+
+fn short(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(REASON_CHARS_MAX).collect()
 }
 
 #[cfg(test)]

@@ -96,7 +96,17 @@ pub(super) async fn resume(
     request: HttpRequest,
     body: Json<Members>,
 ) -> Result<HttpResponse, Problem> {
-    let seen = if_match::seen(&request)?;
+    resume_seen(state, caller, noted, if_match::seen(&request)?, body).await
+}
+
+/// Resumes what was seen in this version.
+pub(super) async fn resume_seen(
+    state: Data<WebState>,
+    caller: Caller,
+    noted: Noted,
+    seen: u64,
+    body: Json<Members>,
+) -> Result<HttpResponse, Problem> {
     let truth = state.truth();
     // The state itself is a gate, and the one that this word opens.
     let closed: Vec<String> = truth
@@ -162,7 +172,18 @@ pub(super) async fn reset(
     request: HttpRequest,
     body: Json<Members>,
 ) -> Result<HttpResponse, Problem> {
-    let (seen, kill) = (if_match::seen(&request)?, state.kill()?.clone());
+    reset_seen(state, caller, noted, if_match::seen(&request)?, body).await
+}
+
+/// Resets what was seen in this version.
+pub(super) async fn reset_seen(
+    state: Data<WebState>,
+    caller: Caller,
+    noted: Noted,
+    seen: u64,
+    body: Json<Members>,
+) -> Result<HttpResponse, Problem> {
+    let kill = state.kill()?.clone();
     // What is engaged from here on is not what the caller saw.
     let before = kill.view();
     let mut fields = Fields::new(body.into_inner());

@@ -30,6 +30,8 @@ use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::watch;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+/// Pages that may be open at once.
+const PAGES_MAX: usize = 64;
 /// Streams that may be open at once.
 pub const STREAMS_MAX: usize = 64;
 /// Longest silence.
@@ -40,12 +42,18 @@ const CHUNK_CHANGES_MAX: usize = 64;
 /// The seats, and the word that ends every stream.
 pub(super) struct Streams {
     seats: Arc<Semaphore>,
+    /// For the page's own streams, so that neither kind takes the other's.
+    pages: Arc<Semaphore>,
     ending: watch::Sender<bool>,
 }
 
 impl Default for Streams {
     fn default() -> Self {
-        Self { seats: Arc::new(Semaphore::new(STREAMS_MAX)), ending: watch::Sender::new(false) }
+        Self {
+            seats: Arc::new(Semaphore::new(STREAMS_MAX)),
+            pages: Arc::new(Semaphore::new(PAGES_MAX)),
+            ending: watch::Sender::new(false),
+        }
     }
 }
 
@@ -53,6 +61,18 @@ impl Streams {
     /// Ends every stream, now and from now on.
     pub(super) fn end(&self) {
         self.ending.send_replace(true);
+    }
+
+    /// Resolves once every stream is to end.
+    pub(super) async fn ended(&self) {
+        // The sender lives as long as this: the wait ends with the word alone.
+        let _ = self.ending.subscribe().wait_for(|ending| *ending).await;
+    }
+
+    /// A page's seat.
+    pub(super) fn page(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let seat = Arc::clone(&self.pages).try_acquire_owned();
+        seat.map_err(|_| Problem::unavailable(format!("{PAGES_MAX} pages are open already")))
     }
 
     /// Streams that are open.
@@ -262,7 +282,7 @@ fn now() -> Option<String> {
 }
 
 /// One event in the wire format. JSON holds no raw line break, so one `data` line is enough.
-fn event(name: &str, id: Option<&str>, data: &Value) -> String {
+pub(super) fn event(name: &str, id: Option<&str>, data: &Value) -> String {
     match id {
         Some(id) => format!("event: {name}\nid: {id}\ndata: {data}\n\n"),
         None => format!("event: {name}\ndata: {data}\n\n"),

@@ -17,6 +17,13 @@ const TEXT_BYTES_MAX: usize = 512;
 #[derive(Debug)]
 pub(super) struct Members(Vec<(String, Value)>);
 
+impl Members {
+    /// Members that were read elsewhere, none twice.
+    pub(super) fn of(members: Vec<(String, Value)>) -> Self {
+        Self(members)
+    }
+}
+
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Object;

@@ -4,14 +4,16 @@
 //! rate, its body, its key. A refusal is a problem of RFC 9457 like any other, and on a route that steers the process
 //! it is a line of the audit. What passes carries a [`Principal`] and, where something changes, a [`Noted`].
 
-use super::access::{Access, NOBODY, Principal};
+use super::access::{Access, NOBODY, Principal, Proof};
+use super::dashboard;
+use super::form::Form;
 use super::idempotency::{self, Name, Sameness};
 use super::keyring::Denied;
 use super::problem::Problem;
 use super::routes::{self, KeyRule, RouteEntry};
 use super::state::WebState;
 use super::throttle::Key;
-use super::{body, guard};
+use super::{body, guard, session};
 use crate::clock;
 use crate::db::DbError;
 use crate::domain::control::{ANSWER_BYTES_MAX, ControlNote, IdempotencyKey, Pinned};
@@ -85,18 +87,26 @@ pub async fn gate(
             let taken = Rc::clone(&noted.taken);
             request.extensions_mut().insert(noted);
             let response = next.call(request).await?.map_into_boxed_body();
-            return Ok(visit.leave(&state, response, taken.get()).await);
+            let is_page = entry.is_some_and(|entry| entry.page);
+            let response = visit.leave(&state, response, taken.get()).await;
+            return Ok(if is_page { dashboard::as_page(response) } else { response });
         }
         Ok(Some(pinned)) => {
             visit.name = None;
             visit.audit(&state, pinned.status, Some("replayed".to_owned()), String::new());
-            replayed(&pinned)
+            match entry.filter(|entry| entry.page) {
+                Some(_) => dashboard::done_before(),
+                None => replayed(&pinned),
+            }
         }
         Err(problem) => {
             visit.forget(&state);
             let status = problem.status_code().as_u16();
             visit.audit(&state, status, Some(problem.code().to_owned()), String::new());
-            problem.error_response()
+            match entry.filter(|entry| entry.page) {
+                Some(_) => dashboard::refusal(&problem, request.request()),
+                None => problem.error_response(),
+            }
         }
     };
     Ok(request.into_response(response))
@@ -120,8 +130,15 @@ impl Visit {
         let changes = !request.method().is_safe();
         guard::check(request, &state.security.names, changes)?;
         let access = self.entry.map_or(Access::Needs(Scope::Read), |entry| entry.access);
+        let mut needed = None;
         if let Access::Needs(scope) = access {
-            let principal = admit(state, request).await?;
+            let (principal, proof) = who(state, request).await?;
+            let is_form = self.entry.is_some_and(|entry| entry.page);
+            if let Some(proof) = proof {
+                // A cookie is sent by the browser, whoever asked it to; a form without one comes from anywhere.
+                needed = (changes && (proof.signed_in || is_form)).then(|| proof.word.clone());
+                request.extensions_mut().insert(proof);
+            }
             self.note.principal.clone_from(&principal.id);
             self.note.actor.clone_from(&principal.actor);
             if !principal.may(scope) {
@@ -140,11 +157,23 @@ impl Visit {
         if !changes {
             return Ok(None);
         }
-        let body = body::read(request).await?;
+        let body = body::read(request, self.entry.is_some_and(|entry| entry.page)).await?;
         (self.note.body_hash, self.note.reason) = (body.hash, body.reason);
+        if let Some(proof) = needed {
+            let header = request.headers().get("x-csrf-token").and_then(|value| value.to_str().ok());
+            let given = header.or_else(|| body.form.as_ref().and_then(|form| form.get("csrf")));
+            if !given.is_some_and(|given| session::proves(given, &proof)) {
+                let detail = "this did not come from a page of this run: load the page again";
+                return Err(Problem::forbidden(detail).with_code("csrf_token_wrong"));
+            }
+        }
+        let named = body.form.as_ref().and_then(|form| form.get("key")).map(str::to_owned);
+        if let Some(form) = body.form {
+            request.extensions_mut().insert::<Form>(form);
+        }
         match self.entry {
             // What changes nothing has no answer to keep: a key means nothing there.
-            Some(entry) if entry.key != KeyRule::None => self.key(state, request, entry).await,
+            Some(entry) if entry.key != KeyRule::None => self.key(state, request, entry, named).await,
             _ => Ok(None),
         }
     }
@@ -155,8 +184,12 @@ impl Visit {
         state: &WebState,
         request: &ServiceRequest,
         entry: &RouteEntry,
+        named: Option<String>,
     ) -> Result<Option<Pinned>, Problem> {
-        let Some(header) = request.headers().get("idempotency-key") else {
+        let header = request.headers().get("idempotency-key");
+        // What is no text is no key, and is refused below.
+        let header = header.map(|value| value.to_str().unwrap_or_default().to_owned());
+        let Some(header) = header.or(named) else {
             if entry.key == KeyRule::Required {
                 let detail =
                     "send Idempotency-Key: 1 to 64 visible characters, new for each thing to be done";
@@ -164,7 +197,7 @@ impl Visit {
             }
             return Ok(None);
         };
-        let key = header.to_str().ok().and_then(|text| IdempotencyKey::new(text).ok()).ok_or_else(|| {
+        let key = IdempotencyKey::new(&header).map_err(|_| {
             let detail = "an Idempotency-Key has 1 to 64 visible ASCII characters";
             Problem::bad_request(detail).with_code("idempotency_key_invalid")
         })?;
@@ -249,11 +282,35 @@ impl Visit {
     }
 }
 
-/// Who asks. Wrong tokens are slowed, then refused; a good one never is.
-async fn admit(state: &WebState, request: &ServiceRequest) -> Result<Principal, Problem> {
-    let security = &state.security;
+/// Who asks: by a token, else by the session of a cookie, else as everybody on the host may. The latter two come with
+/// the word that proves that what they send is from a page of ours.
+async fn who(state: &WebState, request: &ServiceRequest) -> Result<(Principal, Option<Proof>), Problem> {
+    let sessions = &state.security.sessions;
     // A header that is no text is no token.
     let header = request.headers().get(AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
+    let (now, wall) = (clock::monotonic(), WallMs(clock::wall_millis()));
+    if header.is_none()
+        && let Some(cookie) = request.cookie(sessions.cookie_name())
+        && let Some(found) = sessions.find(cookie.value(), now)
+    {
+        if let Some(principal) = state.security.keyring.holder(&found.token, now, wall) {
+            return Ok((principal, Some(Proof { word: found.proof, signed_in: true })));
+        }
+        // Its token is no longer good: neither is the session.
+        sessions.end(cookie.value());
+    }
+    let principal = admit(state, request.peer_addr(), header).await?;
+    let open = header.is_none().then(|| sessions.open_proof()).flatten();
+    Ok((principal, open.map(|word| Proof { word: word.to_owned(), signed_in: false })))
+}
+
+/// Who presents a token. Wrong ones are slowed, then refused; a good one never is.
+pub(super) async fn admit(
+    state: &WebState,
+    peer: Option<std::net::SocketAddr>,
+    header: Option<&str>,
+) -> Result<Principal, Problem> {
+    let security = &state.security;
     let now = clock::monotonic();
     let (why, known) = match security.keyring.admit(header, now, WallMs(clock::wall_millis())) {
         Ok(principal) => return Ok(principal),
@@ -264,7 +321,7 @@ async fn admit(state: &WebState, request: &ServiceRequest) -> Result<Principal, 
         Err(Denied::Shapeless(why)) => return Err(Problem::unauthorized(why).with_code("token_refused")),
         Err(Denied::Bad { why, known }) => (why, known),
     };
-    let peer = request.peer_addr().map(|address| Key::of(address.ip()));
+    let peer = peer.map(|address| Key::of(address.ip()));
     let keys: Vec<Key> = peer.into_iter().chain(known.map(Key::Token)).collect();
     let slow = {
         let mut throttle = security.throttle.lock();

@@ -89,6 +89,26 @@ impl Keyring {
         }
     }
 
+    /// Who a session's token belongs to; `None` once it was revoked, has expired or cannot be read.
+    pub(super) fn holder(&self, token: &TokenId, now: Instant, wall: WallMs) -> Option<Principal> {
+        let book = self.book(now, LOOK_EVERY).ok()?;
+        let record = book.records().iter().find(|record| record.id == *token && record.is_live(wall))?;
+        Some(Principal::of(record))
+    }
+
+    /// Is everybody on the host admitted, because no token was ever made?
+    pub(super) fn is_open(&self, now: Instant) -> bool {
+        self.listens_on_loopback && self.book(now, LOOK_EVERY).is_ok_and(|book| book.is_empty())
+    }
+
+    /// Would this caller be admitted again?
+    pub(super) fn admits_still(&self, principal: &Principal, now: Instant) -> bool {
+        match TokenId::new(&principal.id) {
+            Ok(token) => self.holder(&token, now, WallMs(crate::clock::wall_millis())).is_some(),
+            Err(_) => self.is_open(now),
+        }
+    }
+
     /// The book, read again when the file changed and the last look is older than `age`.
     fn book(&self, now: Instant, age: Duration) -> Result<Arc<TokenBook>, Denied> {
         let mut seen = self.seen.lock();

@@ -215,6 +215,12 @@ impl Problem {
         Self { code: Some(code.to_owned()), ..self }
     }
 
+    /// What is wrong, in a sentence.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// The stable word for what is wrong.
     #[must_use]
     pub fn code(&self) -> &str {
@@ -241,7 +247,9 @@ impl Problem {
         }
     }
 
-    const fn title(&self) -> &'static str {
+    /// The kind of it, for people.
+    #[must_use]
+    pub const fn title(&self) -> &'static str {
         match self.kind {
             Kind::BadRequest => "The request is malformed",
             Kind::Unauthorized => "A good token is needed",

@@ -11,8 +11,8 @@ use super::openapi::{
 };
 use super::problem::Problem;
 use super::{
-    alert_words, alerts, audit, books, controls, debug, drift, events, health, incidents, metrics, openapi,
-    orders, performance, positions, quotes, risk, status, strategies, supervision,
+    alert_words, alerts, audit, books, controls, dashboard, debug, drift, events, health, incidents, metrics,
+    openapi, orders, performance, positions, quotes, risk, status, strategies, supervision,
 };
 use crate::domain::token::Scope;
 use actix_web::dev::ServiceRequest;
@@ -54,36 +54,88 @@ pub struct RouteEntry {
     pub describe: Describe,
     /// Only with `web.debug_routes`.
     pub debug: bool,
+    /// Is it for people at a browser? Refusals are pages then, and what is sent is a form.
+    pub page: bool,
 }
 
 /// Whoever reaches the address may ask.
 const fn open(path: &'static str, make: fn() -> Route, describe: Describe) -> RouteEntry {
     let (method, access) = (Method::GET, Access::Open);
-    RouteEntry { method, path, access, key: KeyRule::None, audited: false, make, describe, debug: false }
+    RouteEntry {
+        method,
+        path,
+        access,
+        key: KeyRule::None,
+        audited: false,
+        make,
+        describe,
+        debug: false,
+        page: false,
+    }
 }
 
 /// Reads something.
 const fn get(path: &'static str, make: fn() -> Route, describe: Describe) -> RouteEntry {
     let (method, access) = (Method::GET, Access::Needs(Scope::Read));
-    RouteEntry { method, path, access, key: KeyRule::None, audited: false, make, describe, debug: false }
+    RouteEntry {
+        method,
+        path,
+        access,
+        key: KeyRule::None,
+        audited: false,
+        make,
+        describe,
+        debug: false,
+        page: false,
+    }
 }
 
 /// Asks with a body; changes nothing.
 const fn ask(path: &'static str, make: fn() -> Route, describe: Describe) -> RouteEntry {
     let (method, access) = (Method::POST, Access::Needs(Scope::Read));
-    RouteEntry { method, path, access, key: KeyRule::None, audited: false, make, describe, debug: false }
+    RouteEntry {
+        method,
+        path,
+        access,
+        key: KeyRule::None,
+        audited: false,
+        make,
+        describe,
+        debug: false,
+        page: false,
+    }
 }
 
 /// Changes orders: the journal tells of it.
 const fn order(method: Method, path: &'static str, make: fn() -> Route, describe: Describe) -> RouteEntry {
     let access = Access::Needs(Scope::Trade);
-    RouteEntry { method, path, access, key: KeyRule::Optional, audited: false, make, describe, debug: false }
+    RouteEntry {
+        method,
+        path,
+        access,
+        key: KeyRule::Optional,
+        audited: false,
+        make,
+        describe,
+        debug: false,
+        page: false,
+    }
 }
 
 /// Takes numbers from whoever may trade; each of them counts.
 const fn measure(path: &'static str, make: fn() -> Route, describe: Describe) -> RouteEntry {
     let (method, access) = (Method::POST, Access::Needs(Scope::Trade));
-    RouteEntry { method, path, access, key: KeyRule::None, audited: false, make, describe, debug: false }
+    RouteEntry {
+        method,
+        path,
+        access,
+        key: KeyRule::None,
+        audited: false,
+        make,
+        describe,
+        debug: false,
+        page: false,
+    }
 }
 
 /// Steers the process: audited. Where doing it twice is doing it once, the key may be left out.
@@ -95,14 +147,49 @@ const fn control(
     describe: Describe,
 ) -> RouteEntry {
     let (method, access) = (Method::POST, Access::Needs(scope));
-    RouteEntry { method, path, access, key, audited: true, make, describe, debug: false }
+    RouteEntry { method, path, access, key, audited: true, make, describe, debug: false, page: false }
 }
+
+/// A page.
+const fn page(path: &'static str, access: Access, make: fn() -> Route) -> RouteEntry {
+    let (method, describe): (Method, Describe) = (Method::GET, doc::undescribed);
+    RouteEntry {
+        method,
+        path,
+        access,
+        key: KeyRule::None,
+        audited: false,
+        make,
+        describe,
+        debug: false,
+        page: true,
+    }
+}
+
+/// A form of a page. Those that steer are audited like the routes that they stand for.
+const fn form(path: &'static str, access: Access, key: KeyRule, make: fn() -> Route) -> RouteEntry {
+    let (method, describe): (Method, Describe) = (Method::POST, doc::undescribed);
+    let audited = matches!(key, Optional | Required);
+    RouteEntry { method, path, access, key, audited, make, describe, debug: false, page: true }
+}
+
+const READ: Access = Access::Needs(Scope::Read);
 
 /// Breaks something on purpose.
 const fn debugging(path: &'static str, make: fn() -> Route) -> RouteEntry {
     let describe: Describe = doc::undescribed;
     let (method, access) = (Method::POST, Access::Needs(Scope::Admin));
-    RouteEntry { method, path, access, key: KeyRule::Optional, audited: true, make, describe, debug: true }
+    RouteEntry {
+        method,
+        path,
+        access,
+        key: KeyRule::Optional,
+        audited: true,
+        make,
+        describe,
+        debug: true,
+        page: false,
+    }
 }
 
 /// All routes. Entries of one path stand together.
@@ -168,6 +255,7 @@ pub const ROUTES: &[RouteEntry] = &[
         make: || web::route().to(alert_words::unsilence),
         describe: alert_doc::unsilence,
         debug: false,
+        page: false,
     },
     get("/api/v1/incidents", || web::route().to(incidents::list), alert_doc::incidents),
     get("/api/v1/channels", || web::route().to(incidents::channels), alert_doc::channels),
@@ -256,8 +344,8 @@ pub const ROUTES: &[RouteEntry] = &[
     ),
     get("/api/v1/performance", || web::route().to(performance::figures), figures_doc::performance),
     get("/api/v1/performance/equity", || web::route().to(performance::equity), figures_doc::equity),
-    get("/performance", || web::route().to(performance::page), figures_doc::performance_page),
-    get("/performance/style.css", || web::route().to(performance::style), figures_doc::performance_style),
+    page("/performance", READ, || web::route().to(performance::page)),
+    page("/performance/style.css", READ, || web::route().to(performance::style)),
     get("/api/v1/drift", || web::route().to(drift::list), drift_doc::drift),
     get("/api/v1/drift/streams/{name}", || web::route().to(drift::show), drift_doc::drift_stream),
     measure("/api/v1/drift/streams/{name}", || web::route().to(drift::observe), drift_doc::observe),
@@ -269,6 +357,28 @@ pub const ROUTES: &[RouteEntry] = &[
         drift_doc::rebaseline,
     ),
     get("/api/v1/events", || web::route().to(events::events), doc::events),
+    page("/", READ, || web::route().to(dashboard::page)),
+    page("/desk/events", READ, || web::route().to(dashboard::stream)),
+    page("/assets/{version}/{name}", Access::Open, || web::route().to(dashboard::asset)),
+    page("/login", Access::Open, || web::route().to(dashboard::ask_login)),
+    form("/login", Access::Open, KeyRule::None, || web::route().to(dashboard::login)),
+    form("/logout", READ, KeyRule::None, || web::route().to(dashboard::logout)),
+    page("/control/pause", READ, || web::route().to(dashboard::ask_control)),
+    form("/control/pause", Access::Needs(Scope::Pause), Optional, || web::route().to(dashboard::control)),
+    page("/control/reduce-only", READ, || web::route().to(dashboard::ask_control)),
+    form("/control/reduce-only", Access::Needs(Scope::Pause), Optional, || {
+        web::route().to(dashboard::control)
+    }),
+    page("/control/cancel-all", READ, || web::route().to(dashboard::ask_control)),
+    form("/control/cancel-all", Access::Needs(Scope::Pause), Optional, || {
+        web::route().to(dashboard::control)
+    }),
+    page("/control/kill", READ, || web::route().to(dashboard::ask_control)),
+    form("/control/kill", Access::Needs(Scope::Kill), Optional, || web::route().to(dashboard::control)),
+    page("/control/resume", READ, || web::route().to(dashboard::ask_control)),
+    form("/control/resume", Access::Needs(Scope::Resume), Optional, || web::route().to(dashboard::control)),
+    page("/control/reset", READ, || web::route().to(dashboard::ask_control)),
+    form("/control/reset", Access::Needs(Scope::Resume), Optional, || web::route().to(dashboard::control)),
     debugging("/debug/web/panic", || web::route().to(debug::panic)),
     debugging("/debug/alerts", || web::route().to(debug::alerts)),
     debugging("/debug/actors/{path:.+}/{fault}", || web::route().to(debug::inject)),

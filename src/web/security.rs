@@ -5,6 +5,7 @@ use super::guard::Names;
 use super::idempotency::Keys;
 use super::keyring::Keyring;
 use super::pace::Pace;
+use super::session::Sessions;
 use super::throttle::Throttle;
 use crate::actors::journal::AppendControls;
 use crate::config::web::Web;
@@ -22,6 +23,7 @@ pub struct Security {
     pub(super) pace: Mutex<Pace>,
     pub(super) keys: Keys,
     pub(super) lane: Lane,
+    pub(super) sessions: Sessions,
 }
 
 impl Security {
@@ -35,6 +37,7 @@ impl Security {
             pace: Mutex::new(Pace::new(web.requests_per_second)),
             keys: Keys::default(),
             lane: Lane::new(controls),
+            sessions: Sessions::new(data_dir, web.tls_terminated_elsewhere),
         }
     }
 }

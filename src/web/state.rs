@@ -1,5 +1,6 @@
 //! What every handler may read.
 
+use super::dashboard::Press;
 use super::events::Streams;
 use super::security::Security;
 use super::truth::{Truth, Truths};
@@ -9,7 +10,7 @@ use crate::config::venues::Mode;
 use crate::domain::oms::Controls;
 use crate::supervision::Tree;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// See the module's head.
 pub struct WebState {
@@ -20,6 +21,18 @@ pub struct WebState {
     /// What becomes of resting orders when trading is stopped.
     pub(super) controls: Controls,
     pub(super) config_hash: String,
+    /// The account's label: what an operator types before an unsafe word.
+    pub(super) label: String,
+    /// This process among those of the deployment.
+    pub(super) instance: String,
+    /// The asset in which values are measured.
+    pub(super) currency: String,
+    /// A market price that is older is none.
+    pub(super) price_age_max: Duration,
+    /// How often the books are compared with the venues.
+    pub(super) compared_every: Duration,
+    /// The latest edition of the page.
+    pub(super) press: Press,
     pub(super) started: Instant,
     pub(super) streams: Streams,
     pub(super) security: Security,
@@ -40,6 +53,16 @@ pub struct Shown {
     pub config_hash: String,
     /// Are there routes that break things on purpose?
     pub debug_routes: bool,
+    /// The account's label.
+    pub label: String,
+    /// This process among those of the deployment.
+    pub instance: String,
+    /// The asset in which values are measured.
+    pub currency: String,
+    /// A market price that is older is none.
+    pub price_age_max: Duration,
+    /// How often the books are compared with the venues.
+    pub compared_every: Duration,
 }
 
 impl WebState {
@@ -47,7 +70,8 @@ impl WebState {
     #[must_use]
     pub fn new(tree: Tree, readings: Readings, parts: Parts, shown: Shown, security: Security) -> Self {
         let started = crate::clock::monotonic();
-        let Shown { mode, controls, config_hash, debug_routes } = shown;
+        let Shown { mode, controls, config_hash, debug_routes, .. } = shown;
+        let Shown { label, instance, currency, price_age_max, compared_every, .. } = shown;
         Self {
             tree,
             readings,
@@ -55,6 +79,12 @@ impl WebState {
             mode,
             controls,
             config_hash,
+            label,
+            instance,
+            currency,
+            price_age_max,
+            compared_every,
+            press: Press::default(),
             started,
             streams: Streams::default(),
             security,
@@ -62,6 +92,11 @@ impl WebState {
             debug_routes,
             truths: Truths::default(),
         }
+    }
+
+    /// Resolves when the event streams are to end.
+    pub(super) async fn ending(&self) {
+        self.streams.ended().await;
     }
 
     /// Ends every event stream with a last word, so that none holds up the server's stop.

@@ -37,7 +37,7 @@ pub(super) async fn status(state: Data<WebState>) -> HttpResponse {
 }
 
 /// The tree's word while it starts, ends or has failed, for then nothing else counts; else the order path's.
-fn word(truth: &Truth, phase: Option<Phase>) -> &'static str {
+pub(super) fn word(truth: &Truth, phase: Option<Phase>) -> &'static str {
     match truth.nodes.first().map(|root| root.state) {
         Some(NodeState::Running) if truth.up => phase.unwrap_or(Phase::Running).word(),
         Some(NodeState::Stopping) => "draining",

@@ -21,6 +21,7 @@ mod events;
 mod http;
 mod kill_switch;
 mod orders;
+mod pages;
 mod process;
 mod risk;
 mod runbooks;
