@@ -39,22 +39,6 @@ pub(crate) fn equity() -> Operation {
     )
 }
 
-/// `GET /performance`.
-pub(crate) fn performance_page() -> Operation {
-    let page = Operation::new("performance_page", "The figures and their charts for a browser");
-    asked(page).answers_as(200, "a page without a script", "text/html", text())
-}
-
-/// `GET /performance/style.css`.
-pub(crate) fn performance_style() -> Operation {
-    Operation::new("performance_style", "How that page looks").answers_as(
-        200,
-        "a style sheet",
-        "text/css",
-        text(),
-    )
-}
-
 /// A number, or why there is none.
 fn figure() -> Value {
     json!({"anyOf": [{"type": "number"}, {"$ref": "#/components/schemas/Undefined"}]})
