@@ -89,7 +89,7 @@ impl Outlet {
                 Ok(()) => break,
                 Err(std::sync::mpsc::TrySendError::Full(back)) if crate::clock::monotonic() < until => {
                     item = back;
-                    std::thread::sleep(Duration::from_millis(1));
+                    std::thread::park_timeout(Duration::from_millis(1));
                 }
                 Err(_) => return false,
             }

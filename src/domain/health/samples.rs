@@ -13,10 +13,12 @@ fn ago(ms: u64) -> Option<Mono> {
     Some(Mono(NOW.0 - ms))
 }
 
+/// A stage that last got on so long ago.
 pub fn stage(stage: Stage, last_ms: u64, count: u64) -> StageFact {
     StageFact { stage, last: ago(last_ms), behind_since: None, count, lost: 0, sequence: None, epoch: 1 }
 }
 
+/// A session in that state.
 pub fn session(state: State) -> SessionFact {
     SessionFact {
         state,
@@ -36,6 +38,7 @@ pub fn session(state: State) -> SessionFact {
     }
 }
 
+/// A component that runs.
 pub fn node(path: &str) -> NodeFact {
     NodeFact {
         path: path.to_owned(),
@@ -51,6 +54,7 @@ pub fn node(path: &str) -> NodeFact {
     }
 }
 
+/// A feed whose data is fresh.
 pub fn feed(symbol: &str) -> FeedFact {
     FeedFact {
         symbol: Symbol::new(symbol).unwrap(),
@@ -63,6 +67,7 @@ pub fn feed(symbol: &str) -> FeedFact {
     }
 }
 
+/// A venue with these instruments, everything fresh.
 pub fn venue(name: &str, symbols: &[&str]) -> VenueFact {
     VenueFact {
         venue: VenueId::new(name).unwrap(),

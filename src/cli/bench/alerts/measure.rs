@@ -89,7 +89,7 @@ fn until(what: &str, good: impl Fn() -> bool) -> anyhow::Result<()> {
         if clock::monotonic().saturating_duration_since(began) > PATIENCE {
             bail!("never: {what}");
         }
-        std::thread::sleep(Duration::from_millis(1));
+        std::thread::park_timeout(Duration::from_millis(1));
     }
     Ok(())
 }
@@ -141,7 +141,7 @@ fn singles(runtime: &Runtime, sink: &Sink) -> anyhow::Result<Vec<Figure>> {
             took.push(arrived.saturating_duration_since(began));
         }
         // The load is a person's, not a benchmark's: one alert at a time, its outcome on disk before the next.
-        std::thread::sleep(PAUSE);
+        std::thread::park_timeout(PAUSE);
     }
     took.sort_unstable();
     let cpu = cpu_of("self").saturating_sub(cpu);

@@ -19,7 +19,7 @@ pub(crate) struct Person {
 
 impl Person {
     fn can(&self, scope: &str) -> bool {
-        self.may.iter().any(|word| *word == scope)
+        self.may.contains(&scope)
     }
 }
 
