@@ -186,8 +186,8 @@ async fn surfaces(runtime: &Runtime, desk: &Desk) {
     };
     let (code, told) = run(&[]);
     assert!(code == Some(0) && told.contains("quoter") && told.contains("max_drawdown"), "{told}");
-    let (code, told) = run(&["--markdown", "--strategy", "quoter"]);
-    assert!(code == Some(0) && told.contains("| money.pnl | ") && told.contains("## quoter, all"), "{told}");
+    let (code, told) = run(&["--markdown"]);
+    assert!(code == Some(0) && told.contains("| money.pnl | ") && told.contains("## all, all"), "{told}");
     let (code, told) = run(&["--json"]);
     let told: Value = serde_json::from_str(&told).unwrap();
     assert!(code == Some(0) && told["items"].as_array().unwrap().len() >= 3, "{told}");
