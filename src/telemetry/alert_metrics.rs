@@ -55,7 +55,7 @@ pub(super) fn numbers(registry: &Registry, scrape: &AlertScrape<'_>) -> Result<(
     }
     let help = "Median of the last incidents that are over, by step.";
     let medians = GaugeVec::new(Opts::new("plimsoll_incident_median_seconds", help), &["step"])?;
-    let counts = gauge("plimsoll_incident_median_count", "Incidents in the median.", &["step"])?;
+    let counts = gauge("plimsoll_incidents_in_median", "Incidents in the median.", &["step"])?;
     for (step, median) in [
         ("detect", reading.medians.detect),
         ("notify", reading.medians.notify),

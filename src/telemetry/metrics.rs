@@ -263,7 +263,7 @@ mod tests {
             "plimsoll_alerts_open{severity=\"info\"} 0",
             "plimsoll_alert_conditions_pending 1",
             "plimsoll_alert_delivery_seconds_count 1",
-            "plimsoll_incident_median_count{step=\"notify\"} 0",
+            "plimsoll_incidents_in_median{step=\"notify\"} 0",
             "plimsoll_kill_switch_engaged 1",
             "plimsoll_kill_switch_generation 4",
             "plimsoll_kill_switch_durable 0",

@@ -10,6 +10,9 @@ use actix_web::web::Data;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde_json::{Map, Value, json};
 
+/// By then the sentinel has judged at least once, or never will.
+const FIRST_JUDGEMENT_SECONDS: f64 = 5.0;
+
 /// `GET /livez`: 200 while the tree is starting or ending, or up with a sentinel that judges; 503 otherwise.
 pub(super) async fn livez(state: Data<WebState>) -> HttpResponse {
     let truth = state.truth();
@@ -18,8 +21,10 @@ pub(super) async fn livez(state: Data<WebState>) -> HttpResponse {
         root,
         Some(NodeState::Starting | NodeState::Running | NodeState::Backoff | NodeState::Stopping)
     );
-    // A process in which nobody judges any more is to be started again; while it starts or ends, nobody does.
-    let alive = turns && (truth.judged || !truth.up);
+    // A process in which nobody judges any more is to be started again; while it starts or ends, nobody does, and the
+    // first judgement comes a moment after the tree is up.
+    let young = state.uptime_seconds() < FIRST_JUDGEMENT_SECONDS;
+    let alive = turns && (truth.judged || !truth.up || young);
     answer(alive, &truth).json(json!({"alive": alive, "snapshot_id": truth.id, "at": truth.at}))
 }
 

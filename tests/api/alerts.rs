@@ -157,10 +157,12 @@ fn raised_told_taken_on_ended_and_the_story_of_it() {
     let story = run(&["alerts", "why", &id, "--url", &app.url], None);
     let story = String::from_utf8(story.stdout).unwrap();
     assert!(story.contains("raise on hook: delivered") && story.contains("it is over"), "{story}");
+    app.until("the medians know of it", |app| {
+        app.get("/api/v1/incidents").json()["medians"]["clear"]["n"].as_u64().unwrap() >= 1
+    });
     let incidents = app.get("/api/v1/incidents").json();
     let of_it = incidents["items"].as_array().unwrap().iter().find(|one| one["id"] == id).unwrap().clone();
     assert!(of_it["notify_seconds"].is_number() && of_it["acknowledge_seconds"].is_number(), "{of_it}");
-    assert!(incidents["medians"]["clear"]["n"].as_u64().unwrap() >= 1, "{incidents}");
     let metrics = app.get("/metrics").text;
     assert!(metrics.contains("plimsoll_alert_deliveries_total{channel=\"hook\",outcome=\"delivered\"}"));
 }
@@ -218,7 +220,7 @@ fn silences_and_acks_outlive_a_crash_and_a_canary_arrives() {
     assert!(test.status.success(), "{}", String::from_utf8_lossy(&test.stderr));
     app.until("the canary", |_| receiver.about("canary").len() == 1);
     let keys: Vec<String> = receiver.about("x-loud").into_iter().map(|(key, _)| key).collect();
-    assert!(keys.len() <= 2 && keys.iter().all(|key| *key == keys[0]), "{keys:?}");
+    assert!(keys.len() <= 2 && keys.iter().all(|key| *key == keys[0]), "{:?}", receiver.about("x-loud"));
     assert_eq!(receiver.about("quiet-1").len(), 0);
     let silence = items(&app, "/api/v1/silences")[0]["id"].as_str().unwrap().to_owned();
     assert_eq!(app.send("DELETE", &format!("/api/v1/silences/{silence}"), None).status, 200);

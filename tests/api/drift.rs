@@ -71,6 +71,7 @@ fn a_drift_cuts_its_strategy_alone_over_a_kill_until_a_person_lifts_it() {
         let items = alerts["items"].as_array().unwrap().clone();
         items.iter().any(|alert| alert["code"] == "drift_detected" && alert["scope"] == "cost.manual")
     });
+    app.until("the reading", |app| stream(app, "cost.manual")["state"] == "drift");
     let shown = stream(&app, "cost.manual");
     assert_eq!(
         (shown["state"].clone(), shown["finding"]["direction"].clone()),

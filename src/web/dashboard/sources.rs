@@ -51,7 +51,9 @@ pub(super) fn all(state: &WebState, books: &Books, at: Ms) -> Vec<Source> {
             late_ms: Some(stale / 2),
             stale_ms: Some(stale),
             broken: seen.as_ref().and_then(|seen| broken(&seen.market)),
-            note: seen.map_or_else(String::new, |seen| feeds(&seen.feeds)),
+            note: seen.map_or_else(String::new, |seen| {
+                feeds(seen.feeds.iter().map(|feed| (feed.symbol.as_str(), feed.book_in_step)))
+            }),
         });
     }
     for (venue, readings) in &state.readings.orders {
@@ -128,12 +130,13 @@ fn alerting(state: &WebState, at: Ms) -> Source {
     }
 }
 
-fn feeds(feeds: &[crate::venues::FeedView]) -> String {
-    let lost: Vec<&str> =
-        feeds.iter().filter(|feed| !feed.book_in_step).map(|feed| feed.symbol.as_str()).collect();
+/// Which books are out of step, of these: symbol, and whether it is in step.
+fn feeds<'a>(feeds: impl ExactSizeIterator<Item = (&'a str, bool)>) -> String {
+    let all = feeds.len();
+    let lost: Vec<&str> = feeds.filter(|(_, in_step)| !in_step).map(|(symbol, _)| symbol).collect();
     match lost.as_slice() {
         [] => String::new(),
         [one] => format!("{one} out of step"),
-        many => format!("{} of {} books out of step", many.len(), feeds.len()),
+        many => format!("{} of {all} books out of step", many.len()),
     }
 }

@@ -341,7 +341,7 @@ fn every_kind_is_read_back_and_strange_ones_are_refused() {
     let read = Fact::from_row(missing.kind(), &missing.payload().unwrap()).unwrap().unwrap();
     assert_eq!(read, missing);
     assert!(Oms::new(settings()).unwrap().apply(&missing, desk_time()).is_err());
-    assert_eq!(Fact::KINDS.len(), 23);
+    assert_eq!(Fact::KINDS.len(), 25);
 }
 
 fn desk_time() -> crate::domain::time::WallMs {
