@@ -31,7 +31,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 /// Rows that run at once.
-const AT_ONCE: usize = 3;
+const AT_ONCE: usize = 5;
 
 #[test]
 fn every_fault_is_seen_told_contained_and_over_when_it_is_healed() {
