@@ -78,6 +78,7 @@ impl Receiver {
 pub fn config(folder: &std::path::Path, receiver: &Receiver, more: &str) -> String {
     let text = format!(
         "web: {{ debug_routes: true }}
+drift: {{ enabled: false }}
 venues:
   - {{ name: paper, kind: binance_spot, rest_url: embedded, paper_account: demo, symbols: [BTCUSDT] }}
 alerts:
