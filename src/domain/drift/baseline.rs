@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 const MAD_TO_SIGMA: f64 = 1.482_602_218_505_602;
 /// How far, in standard errors, the estimates are taken to be wrong to our disadvantage: 90 % of baselines are not.
 const MARGIN: f64 = 1.281_551_565_544_6;
-/// Resemblance of neighbours (lag-1 autocorrelation) above which they are averaged.
-const RESEMBLANCE_MAX: f64 = 0.1;
+/// Resemblance of neighbours (lag-1 autocorrelation) above which they are averaged; up to it wider thresholds do. Averaging
+/// doubles the time to learn, so an estimate from 500 values (give or take 0.05) must not ask for it by chance.
+const RESEMBLANCE_MAX: f64 = 0.25;
 /// Residuals are cut for good at this many deviations, whatever the limits: one value must not be an alarm.
 const RESIDUAL_MAX: f64 = 6.0;
 /// The replayed history must stay this far below the thresholds.

@@ -16,6 +16,11 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use std::collections::BTreeMap;
 
+/// Over this long the gaps of a feed are averaged, milliseconds. Events come in bursts and quiet spells of some seconds: one
+/// gap says nothing, and the mean of a second still resembles the next one's.
+const GAP_EVERY_MS: u64 = 5_000;
+/// Over this long the latencies of a feed's trades are averaged, milliseconds: a burst of trades arrives as one.
+const LATENCY_EVERY_MS: u64 = 1_000;
 /// Between two observations of an instrument's spread, milliseconds: a book that trembles is no news.
 const SPREAD_EVERY_MS: u64 = 1_000;
 /// Instruments of one venue that are watched.
@@ -47,14 +52,46 @@ fn seconds(ms: i64) -> Option<f64> {
     i32::try_from(ms).ok().map(|ms| f64::from(ms) / MS_PER_SECOND)
 }
 
-/// One venue's market session: `feed_gap` (seconds between events), `feed_latency` (seconds from the venue's stamp of a
-/// trade to its arrival; holds the difference of the clocks too), `spread` (quote units, once a second).
+/// What has come since an instant.
+#[derive(Debug, Default)]
+struct Window {
+    since: Option<Mono>,
+    sum: f64,
+    count: u32,
+}
+
+impl Window {
+    /// A new one from an instant on.
+    fn from(now: Mono) -> Self {
+        Self { since: Some(now), ..Self::default() }
+    }
+
+    /// Takes one of what is measured. The mean, as soon as the window is as long as this; then a new one begins. Silence
+    /// makes it longer, so that the first event after a silence tells of it at once. A clock that stands still ends none.
+    fn take(&mut self, now: Mono, x: f64, every_ms: u64) -> Option<f64> {
+        let since = *self.since.get_or_insert(now);
+        self.sum += x;
+        self.count = self.count.saturating_add(1);
+        if now.since(since) < every_ms {
+            return None;
+        }
+        let mean = self.sum / f64::from(self.count);
+        *self = Self::from(now);
+        Some(mean)
+    }
+}
+
+/// One venue's market session: `feed_gap` (mean seconds between events, every five seconds), `feed_latency` (mean seconds
+/// from the venue's stamp of a trade to its arrival, every second; holds the difference of the clocks too), `spread`
+/// (quote units, once a second).
 #[derive(Debug)]
 pub struct MarketSource {
     venue: VenueId,
     gap: StreamName,
     latency: StreamName,
     last: Option<Mono>,
+    gaps: Window,
+    latencies: Window,
     spreads: BTreeMap<Symbol, (StreamName, Mono)>,
 }
 
@@ -64,7 +101,8 @@ impl MarketSource {
     pub fn new(venue: VenueId) -> Self {
         let gap = StreamName::of("feed_gap", &[venue.as_str()]);
         let latency = StreamName::of("feed_latency", &[venue.as_str()]);
-        Self { venue, gap, latency, last: None, spreads: BTreeMap::new() }
+        let (gaps, latencies) = (Window::default(), Window::default());
+        Self { venue, gap, latency, last: None, gaps, latencies, spreads: BTreeMap::new() }
     }
 
     /// What an event is worth, handed to `out`.
@@ -75,15 +113,20 @@ impl MarketSource {
         event: &MarketEvent,
         out: &mut dyn FnMut(&StreamName, f64),
     ) {
-        if let Some(last) = self.last.replace(now)
-            && let Some(gap) = i64::try_from(now.since(last)).ok().and_then(seconds)
-        {
-            out(&self.gap, gap);
+        match self.last.replace(now) {
+            None => self.gaps = Window::from(now),
+            Some(last) => {
+                let gap = i64::try_from(now.since(last)).ok().and_then(seconds);
+                if let Some(mean) = gap.and_then(|gap| self.gaps.take(now, gap, GAP_EVERY_MS)) {
+                    out(&self.gap, mean);
+                }
+            }
         }
         match event {
             MarketEvent::Trade(trade) => {
-                if let Some(late) = seconds(wall.0.saturating_sub(trade.at.0)) {
-                    out(&self.latency, late);
+                let late = seconds(wall.0.saturating_sub(trade.at.0));
+                if let Some(mean) = late.and_then(|late| self.latencies.take(now, late, LATENCY_EVERY_MS)) {
+                    out(&self.latency, mean);
                 }
             }
             MarketEvent::Book { symbol, top: Some(top) } => {
@@ -218,7 +261,8 @@ impl OrderSource {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::market::{Level, Top};
+    use crate::domain::ids::TradeId;
+    use crate::domain::market::{Level, PublicTrade, Top};
     use crate::domain::money::Quantity;
 
     fn book(bid: &str, ask: &str) -> MarketEvent {
@@ -230,19 +274,49 @@ mod tests {
         MarketEvent::Book { symbol: Symbol::new("BTCUSDT").unwrap(), top: Some(top) }
     }
 
-    #[test]
-    fn gaps_of_the_feed_and_a_spread_a_second() {
+    fn told(events: &[(u64, i64, MarketEvent)]) -> Vec<(String, f64)> {
         let mut source = MarketSource::new(VenueId::new("paper").unwrap());
         let mut told = Vec::new();
-        for (ms, ask) in [(5, "101"), (105, "102"), (1004, "103"), (1005, "104")] {
-            source.note(Mono(ms), WallMs(0), &book("99", ask), &mut |name, x| {
+        for (ms, wall, event) in events {
+            source.note(Mono(*ms), WallMs(*wall), event, &mut |name, x| {
                 told.push((name.to_string(), (x * 1e6).round() / 1e6));
             });
         }
+        told
+    }
+
+    #[test]
+    fn mean_gaps_of_the_feed_and_a_spread_a_second() {
+        let book = |(ms, ask): (u64, &str)| (ms, 0, book("99", ask));
+        let events = [(5, "101"), (105, "102"), (1004, "103"), (1005, "104"), (5005, "99.5")].map(book);
         let (gap, spread) = ("feed_gap:paper".to_owned(), "spread:paper:BTCUSDT".to_owned());
-        assert_eq!(
-            told,
-            [(spread.clone(), 2.0), (gap.clone(), 0.1), (gap.clone(), 0.899), (gap, 0.001), (spread, 5.0)]
-        );
+        let mut want = vec![(spread.clone(), 2.0), (spread.clone(), 5.0), (gap.clone(), 1.25), (spread, 0.5)];
+        assert_eq!(told(&events), want);
+        // A silence is told by the event that ends it; events after it begin anew.
+        let lost = MarketEvent::Book { symbol: Symbol::new("BTCUSDT").unwrap(), top: None };
+        let after = [(25_005, 0, lost.clone()), (25_105, 0, lost.clone()), (30_005, 0, lost)];
+        want.extend([(gap.clone(), 20.0), (gap, 2.5)]);
+        assert_eq!(told(&[&events[..], &after].concat()), want);
+    }
+
+    #[test]
+    fn mean_latency_of_the_trades_of_a_second() {
+        let trade = |ms: u64, late: i64| {
+            let trade = PublicTrade {
+                symbol: Symbol::new("BTCUSDT").unwrap(),
+                trade_id: TradeId::from(1),
+                price: Price::parse("100").unwrap(),
+                quantity: Quantity::parse("1").unwrap(),
+                aggressor: Side::Buy,
+                at: WallMs(50_000 - late),
+            };
+            (ms, 50_000, MarketEvent::Trade(trade))
+        };
+        let events = [trade(0, 10), trade(1, 30), trade(1_000, 50), trade(1_001, 7), trade(9_000, 9)];
+        let latencies: Vec<f64> = told(&events)
+            .into_iter()
+            .filter_map(|(name, x)| (name == "feed_latency:paper").then_some(x))
+            .collect();
+        assert_eq!(latencies, [0.03, 0.008]);
     }
 }
