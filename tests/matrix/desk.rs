@@ -98,12 +98,20 @@ impl Desk {
         Some((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
     }
 
+    /// Plants a fault, or several in their order; heals all of them without one.
     pub async fn fault(&self, fault: Option<&str>) {
         let url = format!("http://{}/paper/v1/faults", self.exchange.as_ref().unwrap().addr());
-        let body = fault.map(|text| serde_json::from_str(text).unwrap());
-        let method = if body.is_some() { "POST" } else { "DELETE" };
-        let (status, answer) = self.send(method, &url, body).await.unwrap();
-        assert!(status < 300, "{status} {answer}");
+        let said: Option<serde_json::Value> = fault.map(|text| serde_json::from_str(text).unwrap());
+        let bodies = match said {
+            None => vec![None],
+            Some(serde_json::Value::Array(all)) => all.into_iter().map(Some).collect(),
+            Some(one) => vec![Some(one)],
+        };
+        for body in bodies {
+            let method = if body.is_some() { "POST" } else { "DELETE" };
+            let (status, answer) = self.send(method, &url, body).await.unwrap();
+            assert!(status < 300, "{status} {answer}");
+        }
     }
 
     /// Waits until it trades, its channels have nothing to do, and nothing stands.

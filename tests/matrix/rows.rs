@@ -77,8 +77,8 @@ pub const ROWS: &[Row] = &[
         stands: 7.0,
         may: &["reconnect_storm", "order_outcome_unknown", "heartbeat_missed"],
         ..exchange(
-            "disconnect",
-            r#"{"kind":"disconnect"}"#,
+            "disconnect/for good",
+            r#"[{"kind":"refuse_connections"},{"kind":"disconnect"}]"#,
             &[
                 "execution_disconnected",
                 "venue_ingest_disconnected",
@@ -87,6 +87,8 @@ pub const ROWS: &[Row] = &[
             ],
         )
     },
+    // Back within a tenth of a second: counted, and nobody is woken.
+    exchange("disconnect", r#"{"kind":"disconnect"}"#, NOTHING),
     exchange("refuse_connections", r#"{"kind":"refuse_connections"}"#, NOTHING),
     Row {
         contained: true,
@@ -137,7 +139,11 @@ pub const ROWS: &[Row] = &[
         ..exchange("clock_skew", r#"{"kind":"clock_skew","ms":3000}"#, &["clock_skew"])
     },
     actor("actor panics", "plimsoll/market/market-paper", "panic"),
-    actor("actor hangs", "plimsoll/infra/clock_sentry", "wedge"),
+    Row {
+        within: 5.0,
+        config: "supervision: { children: { infra/clock_sentry: { hang: { wait_ms: 1000 } } } }\n",
+        ..actor("actor hangs", "plimsoll/infra/clock_sentry", "wedge")
+    },
     Row { stands: 2.0, ..actor("sentinel dies", "plimsoll/infra/sentinel", "panic") },
     Row {
         breaks: Break::Actor("plimsoll/infra/sentinel", "wedge"),

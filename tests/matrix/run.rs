@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 /// How often it is looked.
 const LOOK: Duration = Duration::from_millis(50);
-/// How long everything has to be over after the healing. A restarted component stays on record for a minute.
-const RECOVERY: Duration = Duration::from_secs(75);
+/// How long everything has to be over after the healing. A restarted component stays on record for a minute, and a
+/// venue that bans names the two minutes after which it may be asked again.
+const RECOVERY: Duration = Duration::from_secs(135);
 
 /// What was seen.
 #[derive(Debug, Default)]
