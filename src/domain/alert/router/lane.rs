@@ -55,6 +55,8 @@ pub(super) struct Lane {
     pub(super) budget: Budget,
     pub(super) tiers: Vec<Tier>,
     pub(super) failures: u32,
+    /// A message was given up since the last one that arrived.
+    pub(super) gave_up: bool,
     pub(super) last_ok: Option<WallMs>,
     pub(super) last_error: Option<String>,
     pub(super) degraded: bool,

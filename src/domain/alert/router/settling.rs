@@ -72,6 +72,7 @@ impl Router {
         out: &mut Out,
     ) {
         (lane.failures, lane.last_ok, lane.last_error) = (0, Some(out.now), None);
+        lane.gave_up = false;
         let Parcel { mut delivery, members } = parcel;
         delivery.provider_id = provider_id;
         for mut one in std::iter::once(delivery).chain(members) {
@@ -152,6 +153,7 @@ impl Router {
 
     fn failed_for_good(&mut self, parcel: Parcel, why: &str, lane: &mut Lane, out: &mut Out) {
         lane.failures = lane.failures.saturating_add(1);
+        lane.gave_up = true;
         lane.last_error = Some(super::super::condition::cut(why, 300));
         let Parcel { delivery, members } = parcel;
         for mut one in std::iter::once(delivery).chain(members) {
@@ -207,13 +209,18 @@ impl Router {
 
     fn judge(&self, channel: &str, lane: &mut Lane, out: &mut Out) {
         let waits = lane.oldest().is_some_and(|at| later(at, self.settings.degraded_wait_ms) <= out.now);
-        let bad = lane.failures >= self.settings.degraded_after || (lane.failures > 0 && waits);
+        let failing = lane.failures >= self.settings.degraded_after || (lane.failures > 0 && waits);
+        // A message that is never tried again is lost on this channel: one is enough.
+        let bad = failing || lane.gave_up;
         if bad == lane.degraded {
             return;
         }
         lane.degraded = bad;
         let why = bad.then(|| {
             let (failures, error) = (lane.failures, lane.last_error.clone().unwrap_or_default());
+            if lane.gave_up {
+                return format!("a message was given up: {error}");
+            }
             format!("{failures} messages in a row could not be delivered: {error}")
         });
         out.effects.push(Effect::Degraded { channel: channel.to_owned(), why });

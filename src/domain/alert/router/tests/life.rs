@@ -188,3 +188,18 @@ fn n_of_m_quiet_period_and_flaps() {
     assert_eq!(desk.told(), ["hook clear a"]);
     desk.check_replay();
 }
+
+#[test]
+fn one_message_that_is_given_up_makes_a_channel_degraded_until_one_arrives() {
+    let mut desk = Desk::new(one());
+    desk.silent = true;
+    desk.holds(vec![held(CODE, "a")]);
+    let key = IdempotencyKey::stored(desk.sent[0].1.clone());
+    let outcome = Outcome::Permanent { why: "HTTP 301".to_owned() };
+    desk.silent = false;
+    desk.step(Event::Sent { channel: "hook".to_owned(), key, outcome });
+    assert_eq!(desk.degraded, [("hook".to_owned(), true)]);
+    desk.holds(vec![held(CODE, "b")]);
+    assert_eq!(desk.degraded, [("hook".to_owned(), true), ("hook".to_owned(), false)]);
+    desk.check_replay();
+}
