@@ -49,7 +49,7 @@ fn the_page_is_whole_without_a_script_and_loads_nothing_of_others() {
     }
     let style = after(html, "rel=\"stylesheet\" href=\"", '"');
     let asset = raw(&app, "GET", style, &["Accept-Encoding: identity"], "");
-    assert!(status(&asset) == "200" && asset.contains("immutable"), "{}", &asset[..400]);
+    assert!(status(&asset) == "200" && asset.contains("immutable"), "{}", asset.get(..400).unwrap_or(&asset));
     let tag = after(&asset, "etag: ", '\r');
     assert_eq!(status(&raw(&app, "GET", style, &[&format!("If-None-Match: {tag}")], "")), "304");
     assert_eq!(status(&raw(&app, "GET", "/assets/0000000000000000/desk.css", &[], "")), "404");
