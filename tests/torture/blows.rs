@@ -64,6 +64,8 @@ impl Torture {
                 true
             }
             Blow::Fault { fault, lasts, again_every, kill } => {
+                // On a slow machine a fault can strike every order of its round: some must have come through.
+                self.until_orders_arrive().await;
                 self.misbehave(fault, *lasts, *again_every).await;
                 *kill
             }
@@ -74,6 +76,18 @@ impl Torture {
         callers.stop().await;
         self.desk.heal().await;
         if kill { self.again().await } else { runtime }
+    }
+
+    /// Waits until the exchange has taken orders of the callers.
+    async fn until_orders_arrive(&self) {
+        let start = tokio::time::Instant::now();
+        let ours = |truth: &Value| {
+            truth["orders"].as_array().unwrap().iter().filter(|order| order["account"] == "demo").count()
+        };
+        while ours(&self.desk.truth().await) < LANES {
+            assert!(start.elapsed() < PATIENCE, "no order reached the exchange\n{}", self.desk.exchange_log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     async fn misbehave(&self, fault: &Value, lasts: Duration, again_every: Option<Duration>) {
