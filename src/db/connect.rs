@@ -14,7 +14,7 @@ use std::time::Duration;
 /// Milliseconds that a connection waits for a lock unless told otherwise.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Pages in the write-ahead log after which they are moved to the database.
-const WAL_AUTOCHECKPOINT_PAGES: i64 = 1_000;
+const WAL_AUTOCHECKPOINT_PAGES: i64 = 4_000;
 /// Bytes of log that stay on the disk after that.
 const JOURNAL_SIZE_LIMIT_BYTES: i64 = 64 * 1024 * 1024;
 /// Pages that the writer keeps in memory, as SQLite counts it: negative means KiB.

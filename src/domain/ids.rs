@@ -3,6 +3,7 @@
 //! Each is a bounded, printable ASCII text that is cheap to clone. Text from the wire is checked once, here;
 //! nothing behind this boundary meets an empty, oversized or unprintable name.
 
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::sync::Arc;
@@ -47,6 +48,21 @@ fn check(
     match text.bytes().enumerate().find(|(_, byte)| !legal(*byte)) {
         Some((at, byte)) => Err(IdError::Byte { kind, byte, at, allowed }),
         None => Ok(()),
+    }
+}
+
+/// Reads a text without a copy of its own: what is read is checked and kept once.
+struct Text<T>(fn(&str) -> Result<T, IdError>);
+
+impl<T> Visitor<'_> for Text<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        (self.0)(text).map_err(E::custom)
     }
 }
 
@@ -109,8 +125,7 @@ macro_rules! text_id {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
-                Self::$read(&text).map_err(serde::de::Error::custom)
+                d.deserialize_str(Text(Self::$read))
             }
         }
     };

@@ -1,8 +1,10 @@
 """What an operator must be able to rely on, in a real browser against the real binary. One function for each case."""
 
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 from axe_playwright_python.sync_playwright import Axe
@@ -301,6 +303,64 @@ def a_venue_that_is_away(binary, browser):
             assert page.locator(".banner .closed li").count() > 0
 
 
+def a_broken_journal(binary, browser):
+    """A journal that does not verify halts the desk, and no word on the page lifts that while it is so."""
+    folder = tempfile.mkdtemp(prefix="plimsoll-browser-broken-")
+    try:
+        with demo(binary, data=folder) as desk:
+            desk.running()
+            until("orders are in the journal", lambda: desk.ask("GET", "/api/v1/orders?state=all")[1]["items"])
+        path = os.path.join(folder, "plimsoll.db")
+        with open(path, "rb") as file:
+            whole = file.read()
+        mark = b'"client_order_id":"'
+        assert mark in whole
+        with open(path, "wb") as file:
+            file.write(whole.replace(mark, b'"client_order_ie":"'))
+        with demo(binary, data=folder) as desk, opened(browser, desk.url, allowed=["409", "412", "422", "503"]) as page:
+            connected(page)
+            shows(page, "KILLED", 20)
+            assert desk.state() == "halted" and "icon-crit" in page.get_attribute("#icon", "href")
+            assert "journal" in page.locator(".banner").inner_text().lower()
+            # The cause stands: no reason and no label lifts it.
+            page.click(".c-reset")
+            page.fill("#d-reset [name=reason]", "let us see")
+            page.fill("#d-reset [name=label]", LABEL)
+            page.click("#d-reset button.go")
+            page.wait_for_function("() => document.querySelector('#d-reset .said').textContent.includes('Refused')")
+            assert desk.state() == "halted"
+            is_accessible(page, "a journal that does not verify")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def draining(binary, browser):
+    """A run that ends waits for a venue that does not answer, and the page says so until the link is gone."""
+    venue = subprocess.Popen([binary, "venue", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
+    try:
+        address = "http://" + venue.stdout.readline().strip().rsplit(" ", 1)[-1].removeprefix("http://")
+        config = subprocess.run([binary, "config", "init", "--paper", address], capture_output=True, text=True, check=True)
+        path = f"/tmp/plimsoll-browser-draining-{os.getpid()}.yaml"
+        with open(path, "w") as file:
+            file.write(config.stdout)
+        with Runtime(binary, "run", "--config", path) as desk:
+            desk.running()
+            until("orders are open", lambda: desk.ask("GET", "/api/v1/orders?state=open")[1]["items"])
+            with opened(browser, desk.url, allowed=["ERR_"]) as page:
+                connected(page)
+                os.kill(venue.pid, signal.SIGSTOP)
+                desk.process.terminate()
+                shows(page, "DRAINING", 10)
+                assert page.locator(".c-resume:visible").count() == 0
+                os.kill(venue.pid, signal.SIGCONT)
+                assert desk.process.wait(timeout=60) == 0
+                page.wait_for_function("() => document.body.classList.contains('lost')", timeout=6000)
+    finally:
+        venue.send_signal(signal.SIGCONT)
+        venue.terminate()
+        venue.wait(timeout=20)
+
+
 def many(binary, browser):
     """200 instruments, 1,000 orders and 500 alerts, drawn by the real templates: an update costs little."""
     folder = os.environ.get("PLIMSOLL_BROWSER_LOAD")
@@ -332,4 +392,4 @@ def many(binary, browser):
 
 
 CASES = [first_load, pause_and_resume, kill_and_reset, stale_page, keys, link_loss, login, phone, without_script,
-         hostile_words, feed_outage, a_venue_that_is_away, many]
+         hostile_words, feed_outage, a_venue_that_is_away, a_broken_journal, draining, many]

@@ -32,7 +32,7 @@ fn every_connection_has_every_setting() {
             ("synchronous", "2"),
             ("foreign_keys", "1"),
             ("busy_timeout", "5000"),
-            ("wal_autocheckpoint", "1000"),
+            ("wal_autocheckpoint", "4000"),
             ("journal_size_limit", "67108864"),
             ("trusted_schema", "0"),
             ("query_only", query_only),

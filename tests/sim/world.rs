@@ -198,6 +198,13 @@ impl World {
             people: &self.people,
         };
         let mut failed = None;
+        let mut counted = BTreeMap::new();
+        for order in self.oms.orders() {
+            *counted.entry(order.state).or_insert(0_u64) += 1;
+        }
+        if counted != self.oms.counts() {
+            failed = Some(format!("counts: {counted:?} orders, {:?} counted", self.oms.counts()));
+        }
         for checker in &mut self.checkers {
             if let Err(why) = checker.see(moment, &view) {
                 failed.get_or_insert(format!("{}: {why}", checker.name()));

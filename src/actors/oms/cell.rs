@@ -8,7 +8,7 @@
 //! An incarnation that hangs ends the process: a zombie with orders in hand must not wake up beside its heir.
 
 use super::load::{self, Loaded, NotLoaded};
-use super::readings::{OmsReadings, Stamped};
+use super::readings::{OmsReadings, Stamped, TOLD_TOGETHER_MAX};
 use super::wiring::{OmsPlan, Wires};
 use crate::actors::connector::ToVenue;
 use crate::actors::journal::Append;
@@ -25,6 +25,7 @@ use crate::supervision::Ctx;
 use actix::fut::ActorFutureExt;
 use actix::{Actor, ActorContext, AsyncContext, Handler, Message, WrapFuture};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
@@ -86,6 +87,8 @@ pub struct OmsCell {
     pub(super) waiting: BTreeMap<ReplyTo, Waiter>,
     pub(super) next_reply: u64,
     next_change: u64,
+    /// Published in this step, and not told to listeners yet.
+    untold: Vec<Arc<Stamped>>,
     /// Does the lease on the truth hold, as the machine was last told?
     pub(super) leased: Option<bool>,
     /// Venue mail that came back because a connector was full or gone.
@@ -120,6 +123,7 @@ impl OmsCell {
             waiting: BTreeMap::new(),
             next_reply: 0,
             next_change: 0,
+            untold: Vec::new(),
             leased: None,
             bounced: VecDeque::new(),
             show: super::show::Show::default(),
@@ -180,6 +184,7 @@ impl OmsCell {
             let effects = core.step(now, event);
             self.perform(effects, ctx);
         }
+        self.tell_all();
     }
 
     fn perform(&mut self, effects: Vec<Effect>, ctx: &mut Ctx<Self>) {
@@ -306,6 +311,7 @@ impl OmsCell {
         }
     }
 
+    /// Tells a change as soon as this step is over, together with those before it.
     fn publish(&mut self, change: Change) {
         self.show.change(&change, &self.readings);
         // Whoever steers reads the state right after its answer.
@@ -314,18 +320,23 @@ impl OmsCell {
         }
         self.tell_strategies(&change);
         self.next_change = self.next_change.saturating_add(1);
-        self.readings.publish(Stamped {
-            id: self.next_change,
-            at: WallMs(crate::clock::wall_millis()),
-            change,
-        });
+        let stamped = Stamped { id: self.next_change, at: WallMs(crate::clock::wall_millis()), change };
+        self.untold.push(Arc::new(stamped));
+        if self.untold.len() >= TOLD_TOGETHER_MAX {
+            self.tell_all();
+        }
+    }
+
+    /// Tells listeners what was published. Every way out of a step ends here.
+    fn tell_all(&mut self) {
+        if !self.untold.is_empty() {
+            self.readings.publish(std::mem::take(&mut self.untold));
+        }
     }
 
     pub(super) fn release(&mut self) {
-        while let Some((ticket, _)) = self.held.front() {
-            if self.journal_writable && *ticket > self.durable {
-                return;
-            }
+        let is_due = |held: &(Ticket, Held), durable: Ticket, writable: bool| !writable || held.0 <= durable;
+        while self.held.front().is_some_and(|held| is_due(held, self.durable, self.journal_writable)) {
             match self.held.pop_front() {
                 Some((_, Held::Change(change))) => self.publish(change),
                 Some((_, Held::Hello(strategy, hello))) => {
@@ -334,6 +345,7 @@ impl OmsCell {
                 None => {}
             }
         }
+        self.tell_all();
     }
 
     /// A strategy's standing is told in its turn: changes that it contains already must not come after it.

@@ -13,9 +13,12 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
-/// Changes that a slow listener may fall behind before it must read everything anew.
+/// Words, each of one or more changes, that a slow listener may fall behind before it must read everything anew.
 const STREAM_CAPACITY: usize = 8_192;
+/// Changes that are told with one word at most.
+pub(super) const TOLD_TOGETHER_MAX: usize = 32;
 
 /// May orders go to a venue?
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -98,8 +101,58 @@ pub struct Stamped {
     pub change: Change,
 }
 
+/// Changes that became known together; told with one word, so that a listener is woken once for all of them.
+type Told = Arc<[Arc<Stamped>]>;
+
 /// The receiving end of the stream. `Lagged` means: read everything anew.
-pub type EventStream = broadcast::Receiver<Arc<Stamped>>;
+#[derive(Debug)]
+pub struct EventStream {
+    told: broadcast::Receiver<Told>,
+    /// What was heard last, and how much of it was handed out.
+    heard: Option<(Told, usize)>,
+}
+
+impl EventStream {
+    /// The next change; waits for it.
+    ///
+    /// # Errors
+    /// [`RecvError::Lagged`] when changes were missed, [`RecvError::Closed`] when none will come any more.
+    pub async fn recv(&mut self) -> Result<Arc<Stamped>, RecvError> {
+        loop {
+            if let Some(next) = self.next() {
+                return Ok(next);
+            }
+            self.heard = Some((self.told.recv().await?, 0));
+        }
+    }
+
+    /// The next change, if one is there.
+    ///
+    /// # Errors
+    /// As [`EventStream::recv`], and [`TryRecvError::Empty`].
+    pub fn try_recv(&mut self) -> Result<Arc<Stamped>, TryRecvError> {
+        loop {
+            if let Some(next) = self.next() {
+                return Ok(next);
+            }
+            self.heard = Some((self.told.try_recv()?, 0));
+        }
+    }
+
+    fn next(&mut self) -> Option<Arc<Stamped>> {
+        let (told, at) = self.heard.as_mut()?;
+        match told.get(*at) {
+            Some(next) => {
+                *at = at.saturating_add(1);
+                Some(Arc::clone(next))
+            }
+            None => {
+                self.heard = None;
+                None
+            }
+        }
+    }
+}
 
 /// Prices of instruments as last seen, in step.
 pub type Marks = BTreeMap<(VenueId, Symbol), Mark>;
@@ -129,7 +182,7 @@ struct Shared {
     told: AtomicU64,
     risk: RwLock<RiskReading>,
     marks: RwLock<Marks>,
-    changes: broadcast::Sender<Arc<Stamped>>,
+    changes: broadcast::Sender<Told>,
     latency: super::latency::Latencies,
     drift: OnceLock<DriftTap>,
 }
@@ -198,7 +251,7 @@ impl OmsReadings {
     /// Changes from now on.
     #[must_use]
     pub fn subscribe(&self) -> EventStream {
-        self.0.changes.subscribe()
+        EventStream { told: self.0.changes.subscribe(), heard: None }
     }
 
     /// How long the stages of orders took.
@@ -230,9 +283,11 @@ impl OmsReadings {
         };
     }
 
-    pub(super) fn publish(&self, stamped: Stamped) {
-        self.0.told.store(stamped.id, Relaxed);
+    /// Tells changes, in their order.
+    pub(super) fn publish(&self, changes: Vec<Arc<Stamped>>) {
+        let Some(last) = changes.last() else { return };
+        self.0.told.store(last.id, Relaxed);
         // Nobody listening is no failure.
-        let _ = self.0.changes.send(Arc::new(stamped));
+        let _ = self.0.changes.send(changes.into());
     }
 }

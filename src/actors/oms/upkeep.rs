@@ -276,7 +276,10 @@ impl OmsCell {
             }
             Change::Balance(_) => return,
         };
-        self.tell_one(&of, StrategyNews::Changed(change.clone()));
+        let listens = self.wires.strategies.get().is_some_and(|all| all.contains_key(&of));
+        if listens {
+            self.tell_one(&of, StrategyNews::Changed(change.clone()));
+        }
     }
 }
 

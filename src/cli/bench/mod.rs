@@ -34,6 +34,8 @@ pub enum What {
     Journal(journal::JournalArgs),
     /// The whole order path, every intent and fill on disk, against a paper exchange in another process.
     Orders(orders::OrdersArgs),
+    /// What fifty open pages of the desk cost the order path.
+    Pages(orders::OrdersArgs),
     /// Restarts, hangs and the cost per message, against plain actix.
     Supervision,
     /// Orders over the socket to a paper exchange in another process, and the market-data path.
@@ -49,6 +51,7 @@ pub fn run(args: &BenchArgs, out: &mut dyn Write) -> anyhow::Result<bool> {
         What::Alerts(args) => alerts::measure(args)?,
         What::Journal(args) => journal::measure(args)?,
         What::Orders(args) => orders::measure(args)?,
+        What::Pages(args) => orders::measure_pages(args)?,
         What::Supervision => supervision::measure()?,
         What::Venue => venue::measure()?,
     };

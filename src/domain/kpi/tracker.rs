@@ -113,8 +113,12 @@ impl Tracker {
             return Err(TrackError::Hole { after, found });
         }
         // The other kinds are many and large, and say nothing about figures.
-        let wanted = ["risk", "intent", "adopted", "order", "denied", "fill", "bust", "cold_start"];
-        if wanted.contains(&row.kind.as_str())
+        let wanted = ["intent", "adopted", "order", "denied", "fill", "bust", "cold_start"];
+        if row.kind == "risk" {
+            let decided =
+                serde_json::from_str(&row.payload).map_err(|error| FactError::new("risk", &error))?;
+            self.watch.decided(&row.correlation, &decided);
+        } else if wanted.contains(&row.kind.as_str())
             && let Some(fact) = Fact::from_row(&row.kind, &row.payload)?
         {
             self.fact(&fact, row).ok_or(TrackError::Overflow { seq: found })?;
@@ -135,7 +139,6 @@ impl Tracker {
 
     fn fact(&mut self, fact: &Fact, row: &Row) -> Option<()> {
         match fact {
-            Fact::Decision(record) => self.watch.decided(&row.correlation, record),
             Fact::Intent(order) => {
                 self.watch.begin(&row.correlation, order);
                 let orders = &mut self.desk(&order.strategy, &order.venue).orders;

@@ -6,7 +6,6 @@
 
 use crate::domain::ids::{Correlation, StrategyId, VenueId};
 use crate::domain::order::{Order, OrderNumber};
-use crate::domain::risk::DecisionRecord;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -30,6 +29,20 @@ pub(super) struct Watched {
     is_final: bool,
 }
 
+/// What is read of a decision's row: the market that it saw. The rest of it is large, and says nothing about figures.
+#[derive(Debug, Deserialize)]
+pub(super) struct Decided {
+    figures: Touch,
+}
+
+#[derive(Debug, Deserialize)]
+struct Touch {
+    #[serde(default)]
+    bid: Option<Decimal>,
+    #[serde(default)]
+    ask: Option<Decimal>,
+}
+
 /// What a fill made of its order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Executed {
@@ -48,9 +61,9 @@ pub(super) struct Watch {
 
 impl Watch {
     /// The chain decided; the intent follows if it approved.
-    pub(super) fn decided(&mut self, correlation: &Correlation, record: &DecisionRecord) {
+    pub(super) fn decided(&mut self, correlation: &Correlation, decided: &Decided) {
         let middle = || {
-            let sum = record.figures.bid?.checked_add(record.figures.ask?)?;
+            let sum = decided.figures.bid?.checked_add(decided.figures.ask?)?;
             sum.checked_div(Decimal::TWO)
         };
         if self.decisions.len() >= DECISIONS_MAX {

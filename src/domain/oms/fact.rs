@@ -346,7 +346,7 @@ pub struct FactError {
 }
 
 impl FactError {
-    fn new(kind: &str, why: &dyn std::fmt::Display) -> Self {
+    pub(crate) fn new(kind: &str, why: &dyn std::fmt::Display) -> Self {
         Self { kind: kind.to_owned(), why: why.to_string() }
     }
 }

@@ -23,16 +23,38 @@ pub(super) struct Index {
     pub(super) unbooked: BTreeSet<OrderNumber>,
     /// Orders that stand in the queue of the closed.
     pub(super) retired: BTreeSet<OrderNumber>,
+    /// Orders per state.
+    pub(super) counts: BTreeMap<OrderState, u64>,
 }
 
 impl Index {
     pub(super) fn enter(&mut self, order: &Order) {
         self.by_client.insert(order.client_order_id.clone(), order.number);
         self.by_venue.insert((order.venue.clone(), order.venue_client_order_id.clone()), order.number);
+        self.count(None, Some(order.state));
         self.states(order);
     }
 
+    fn count(&mut self, before: Option<OrderState>, after: Option<OrderState>) {
+        if before == after {
+            return;
+        }
+        if let Some(state) = before
+            && let Some(count) = self.counts.get_mut(&state)
+        {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.counts.remove(&state);
+            }
+        }
+        if let Some(state) = after {
+            let count = self.counts.entry(state).or_default();
+            *count = count.saturating_add(1);
+        }
+    }
+
     pub(super) fn leave(&mut self, order: &Order) {
+        self.count(Some(order.state), None);
         self.by_client.remove(&order.client_order_id);
         let key = (order.venue.clone(), order.venue_client_order_id.clone());
         // The venue lets a name be used again; a younger order may own it by now.
@@ -56,6 +78,7 @@ impl Index {
             && before.venue_order_id == after.venue_order_id
             && before.is_booked() == after.is_booked();
         if !same {
+            self.count(Some(before.state), Some(after.state));
             self.states(after);
         }
     }

@@ -53,12 +53,7 @@ impl Oms {
     /// Orders in memory per state.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<OrderState, u64> {
-        let mut counts = BTreeMap::new();
-        for order in self.books.orders.values() {
-            let count: &mut u64 = counts.entry(order.state).or_default();
-            *count = count.saturating_add(1);
-        }
-        counts
+        self.books.index.counts.clone()
     }
 
     /// Every configured venue; the reason while its gate is closed.

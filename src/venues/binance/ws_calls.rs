@@ -58,6 +58,8 @@ struct Waiting {
 pub(super) struct Calls {
     waiting: BTreeMap<u64, Waiting>,
     last_id: u64,
+    /// No call ends of itself before this; calls that were answered may have left it too early.
+    earliest: Option<Mono>,
 }
 
 impl Calls {
@@ -73,6 +75,7 @@ impl Calls {
         let id = self.last_id;
         let frame = format!(r#"{{"id":{id},"method":"{}","params":{}}}"#, call.method, call.params);
         let deadline = now.plus(call.timeout_ms);
+        self.earliest = Some(self.earliest.map_or(deadline, |earliest| earliest.min(deadline)));
         let Call { places, reply, timeout_ms, .. } = call;
         self.waiting.insert(id, Waiting { link, deadline, timeout_ms, places, reply, _sending: sending });
         (id, frame)
@@ -88,7 +91,13 @@ impl Calls {
 
     /// Ends the calls whose time is over; the placements among them.
     pub(super) fn expire(&mut self, now: Mono) -> Vec<ClientOrderId> {
-        self.end(|w| now >= w.deadline, |w| UnknownWhy::Timeout { after_ms: w.timeout_ms })
+        // Asked after every message: with hundreds under way not each of them is looked at each time.
+        if self.earliest.is_none_or(|earliest| now < earliest) {
+            return Vec::new();
+        }
+        let late = self.end(|w| now >= w.deadline, |w| UnknownWhy::Timeout { after_ms: w.timeout_ms });
+        self.earliest = self.waiting.values().map(|waiting| waiting.deadline).min();
+        late
     }
 
     /// Ends the calls of a link that is gone.
@@ -130,6 +139,10 @@ impl Calls {
 #[derive(Debug, Default)]
 pub(super) struct ReportWatch {
     orders: BTreeMap<ClientOrderId, Watched>,
+    /// Reports that are waited for.
+    owed: usize,
+    /// None of them is overdue before this; reports that came may have left it too early.
+    earliest: Option<Mono>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -144,6 +157,7 @@ const MAX_WATCHED: usize = 16_384;
 impl ReportWatch {
     /// A placement is about to be sent.
     pub(super) fn sent(&mut self, id: &ClientOrderId) {
+        self.drop(id);
         if self.orders.len() < MAX_WATCHED {
             self.orders.insert(id.clone(), Watched { reported: false, due: None });
         }
@@ -152,9 +166,19 @@ impl ReportWatch {
     /// Its answer came. Only a confirmed order owes a report.
     pub(super) fn answered(&mut self, id: &ClientOrderId, confirmed: bool, due: Mono) {
         match self.orders.get_mut(id) {
-            Some(watched) if confirmed && !watched.reported => watched.due = Some(due),
-            Some(_) => drop(self.orders.remove(id)),
+            Some(watched) if confirmed && !watched.reported => {
+                let news = watched.due.replace(due).is_none();
+                self.owed = self.owed.saturating_add(usize::from(news));
+                self.earliest = Some(self.earliest.map_or(due, |earliest| earliest.min(due)));
+            }
+            Some(_) => self.drop(id),
             None => {}
+        }
+    }
+
+    fn drop(&mut self, id: &ClientOrderId) {
+        if self.orders.remove(id).is_some_and(|watched| watched.due.is_some()) {
+            self.owed = self.owed.saturating_sub(1);
         }
     }
 
@@ -162,7 +186,7 @@ impl ReportWatch {
     pub(super) fn reported(&mut self, id: &ClientOrderId) {
         match self.orders.get_mut(id) {
             Some(watched) if watched.due.is_none() => watched.reported = true,
-            Some(_) => drop(self.orders.remove(id)),
+            Some(_) => self.drop(id),
             None => {}
         }
     }
@@ -170,20 +194,26 @@ impl ReportWatch {
     /// It ended without an answer.
     pub(super) fn forget(&mut self, ids: &[ClientOrderId]) {
         for id in ids {
-            self.orders.remove(id);
+            self.drop(id);
         }
     }
 
     /// Is a report overdue? Overdue ones are forgotten: what follows is a full comparison.
     pub(super) fn overdue(&mut self, now: Mono) -> bool {
+        if self.earliest.is_none_or(|earliest| now < earliest) {
+            return false;
+        }
         let before = self.orders.len();
         self.orders.retain(|_, watched| watched.due.is_none_or(|due| now < due));
-        self.orders.len() < before
+        let late = before.saturating_sub(self.orders.len());
+        self.owed = self.owed.saturating_sub(late);
+        self.earliest = self.orders.values().filter_map(|watched| watched.due).min();
+        late > 0
     }
 
     /// Is any report waited for?
     pub(super) fn is_waiting(&self) -> bool {
-        self.orders.values().any(|watched| watched.due.is_some())
+        self.owed > 0
     }
 }
 

@@ -9,12 +9,14 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::time::Duration;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::error::TryRecvError;
 
 /// Samples that are kept.
 const KEPT: usize = 900;
 /// Time between two.
 const EVERY: Duration = Duration::from_secs(1);
+/// How often changes are looked through for those that belong on the line of time.
+const LISTEN_EVERY: Duration = Duration::from_millis(100);
 /// An equity that is older is not known, milliseconds.
 const EQUITY_AGE_MAX_MS: Ms = 3_000;
 
@@ -107,6 +109,9 @@ pub async fn keep_watch(state: Data<WebState>) {
     let mut live = state.readings.oms.subscribe();
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    // Not woken by each order: what is looked for comes a few times a day.
+    let mut listen = tokio::time::interval(LISTEN_EVERY);
+    listen.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let latency = || counted(&state.readings.oms.latency().venue_ack);
     let mut before = latency();
     let ending = state.ending();
@@ -119,11 +124,14 @@ pub async fn keep_watch(state: Data<WebState>) {
                 state.press.trends.note(clock::wall_millis(), mean(before, after), feed_age(&state));
                 before = after;
             }
-            heard = live.recv() => match heard {
-                Ok(stamped) => state.press.chronicle.hear(&stamped),
-                // What was missed is in the journal; the line of time goes on.
-                Err(RecvError::Lagged(_)) => {}
-                Err(RecvError::Closed) => return,
+            _ = listen.tick() => loop {
+                match live.try_recv() {
+                    Ok(stamped) => state.press.chronicle.hear(&stamped),
+                    // What was missed is in the journal; the line of time goes on.
+                    Err(TryRecvError::Lagged(_)) => {}
+                    Err(TryRecvError::Empty) => break,
+                    Err(TryRecvError::Closed) => return,
+                }
             },
         }
     }

@@ -16,6 +16,7 @@ use crate::venues::binance::{Binance, BinanceConfig};
 use anyhow::{Context as _, bail};
 use rust_decimal::Decimal;
 use serde::Deserialize;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -90,6 +91,7 @@ orders: {{ at_shutdown: keep }}
         let hash = loaded.hash()?;
         let app = App::build(loaded.settings, &loaded.document, hash, Launch::warm())?;
         let (oms, readings) = app.order_path().context("no venue was configured")?;
+        let address = app.address();
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::Builder::new().name("runtime".to_owned()).spawn(move || {
             let run = app.run(async {
@@ -98,7 +100,7 @@ orders: {{ at_shutdown: keep }}
             });
             actix_rt::System::new().block_on(run).map(drop).map_err(anyhow::Error::from)
         })?;
-        Ok(Runtime { oms, readings, top, stop, thread })
+        Ok(Runtime { oms, readings, address, top, stop, thread })
     }
 }
 
@@ -113,6 +115,8 @@ impl Drop for Desk {
 pub(super) struct Runtime {
     pub(super) oms: OmsHandle,
     pub(super) readings: OmsReadings,
+    /// Where it answers over HTTP.
+    pub(super) address: SocketAddr,
     /// Best bid and ask; the market stands still.
     pub(super) top: (Price, Price),
     stop: oneshot::Sender<()>,

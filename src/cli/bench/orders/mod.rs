@@ -6,7 +6,10 @@
 
 mod desk;
 mod drive;
+mod pages;
 mod recovery;
+
+pub(super) use pages::measure as measure_pages;
 
 use super::exchange::{Exchange, cpu_of, resident_mib};
 use super::floor::Floor;

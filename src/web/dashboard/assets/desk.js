@@ -83,6 +83,26 @@ function keepingFocus(container, work) {
   if (ack !== undefined) all("[data-ack]", container).find((button) => button.dataset.ack === ack)?.focus();
 }
 
+/// Makes an element say what a new one says and answers the one that stands on the page afterwards. What is the same
+/// keeps its place: the browser lays out again only what changed, and nothing that is out of sight.
+function renew(old, made) {
+  if (old.nodeName !== made.nodeName || old.childNodes.length !== made.childNodes.length) {
+    old.replaceWith(made);
+    return made;
+  }
+  for (const { name } of [...old.attributes]) if (!made.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of made.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  const fresh = [...made.childNodes];
+  [...old.childNodes].forEach((child, index) => {
+    const other = fresh[index];
+    if (child.isEqualNode(other)) return;
+    if (child.nodeType === Node.ELEMENT_NODE) renew(child, other);
+    else if (child.nodeType === other.nodeType) child.nodeValue = other.nodeValue;
+    else child.replaceWith(other);
+  });
+  return old;
+}
+
 function patch(name, change) {
   const place = document.querySelector(`[data-list="${name}"]`);
   if (!place) return;
@@ -100,8 +120,10 @@ function patch(name, change) {
     }
     const made = elements([...change.set, ...change.add].map((row) => row[1]).join(""));
     change.set.forEach(([key], index) => {
-      rows.get(key)?.replaceWith(made[index]);
-      rows.set(key, made[index]);
+      const row = rows.get(key);
+      if (!row) return;
+      const kept = renew(row, made[index]);
+      rows.set(key, kept);
     });
     change.add.forEach(([key, , before], index) => {
       const row = made[change.set.length + index];
