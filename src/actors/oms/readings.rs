@@ -291,3 +291,45 @@ impl OmsReadings {
         let _ = self.0.changes.send(changes.into());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(readings: &OmsReadings, ids: std::ops::Range<u64>) {
+        let change = || Change::Strategy {
+            strategy: crate::domain::ids::StrategyId::new("maker").unwrap(),
+            enabled: true,
+        };
+        let all = ids.map(|id| Arc::new(Stamped { id, at: WallMs(0), change: change() }));
+        readings.publish(all.collect());
+    }
+
+    #[tokio::test]
+    async fn what_is_told_together_is_heard_one_by_one_in_order() {
+        let readings = OmsReadings::default();
+        let mut stream = readings.subscribe();
+        assert!(matches!(stream.try_recv(), Err(TryRecvError::Empty)));
+        told(&readings, 1..4);
+        told(&readings, 4..5);
+        told(&readings, 5..5);
+        assert_eq!(readings.told(), 4);
+        let mut heard = vec![stream.recv().await.unwrap().id];
+        while let Ok(stamped) = stream.try_recv() {
+            heard.push(stamped.id);
+        }
+        assert_eq!(heard, [1, 2, 3, 4]);
+    }
+
+    #[tokio::test]
+    async fn who_falls_behind_is_told_so_and_goes_on_with_what_is_left() {
+        let readings = OmsReadings::default();
+        let mut stream = readings.subscribe();
+        let words = u64::try_from(STREAM_CAPACITY).unwrap();
+        for word in 0..words + 2 {
+            told(&readings, word * 2..word * 2 + 2);
+        }
+        assert!(matches!(stream.recv().await, Err(RecvError::Lagged(2))));
+        assert_eq!(stream.recv().await.unwrap().id, 4);
+    }
+}

@@ -63,3 +63,25 @@ pub struct Breach {
     /// `key=value, key=value`.
     pub reason: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_and_kinds_have_their_words() {
+        let strategy = RiskScope::Strategy(StrategyId::new("maker").unwrap());
+        assert_eq!(
+            (RiskScope::Account.to_string(), strategy.to_string()),
+            ("account".into(), "strategy/maker".into())
+        );
+        let kinds = [
+            BreachKind::DailyLoss,
+            BreachKind::DrawdownSoft,
+            BreachKind::DrawdownHard,
+            BreachKind::RepeatedExecution,
+        ];
+        let words = ["daily_loss", "drawdown_soft", "drawdown_hard", "repeated_execution"];
+        assert_eq!(kinds.map(BreachKind::word), words);
+    }
+}

@@ -118,3 +118,88 @@ fn to_send(order: &Order) -> NewOrder {
         time_in_force,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::risk::testing::{d, order};
+
+    fn inputs() -> Inputs {
+        Inputs {
+            age_ms: 0,
+            max_age_ms: 1_000,
+            halted: false,
+            level: Level::Running,
+            reduces: false,
+            lapsed: false,
+            draining: false,
+            strategy_enabled: true,
+            venue_closed: None,
+            guard: None,
+        }
+    }
+
+    fn buy() -> Order {
+        order(1, 0, 0, crate::domain::order_types::Side::Buy, 2, 100)
+    }
+
+    fn code(order: &Order, inputs: &Inputs) -> &'static str {
+        approve(order, inputs).map_or_else(|refusal| refusal.code, |_| "APPROVED")
+    }
+
+    #[test]
+    fn each_reason_refuses_alone() {
+        let guard = PriceGuard { fraction: d("0.01"), mark: None };
+        let cases = [
+            (Inputs { halted: true, ..inputs() }, "TRADING_HALTED"),
+            (Inputs { draining: true, ..inputs() }, "DRAINING"),
+            (Inputs { lapsed: true, ..inputs() }, "TRUTH_LEASE_EXPIRED"),
+            (Inputs { level: Level::Paused, ..inputs() }, "TRADING_PAUSED"),
+            (Inputs { level: Level::ReduceOnly, ..inputs() }, "REDUCE_ONLY"),
+            (Inputs { strategy_enabled: false, ..inputs() }, "STRATEGY_DISABLED"),
+            (Inputs { age_ms: 1_001, ..inputs() }, "ORDER_TOO_OLD"),
+            (Inputs { guard: Some(guard), ..inputs() }, "NO_FRESH_MARK"),
+            (Inputs { venue_closed: Some("away".to_owned()), ..inputs() }, "VENUE_GATE_CLOSED"),
+        ];
+        for (inputs, wanted) in cases {
+            assert_eq!(code(&buy(), &inputs), wanted);
+        }
+        assert_eq!(code(&Order { cancel_requested: true, ..buy() }, &inputs()), "CANCEL_REQUESTED");
+        let sent = approve(&buy(), &inputs()).unwrap().into_inner();
+        assert_eq!((sent.quantity.get(), sent.order_type), (d("2"), OrderType::Limit));
+        // Nothing forbids what has waited exactly as long as it may.
+        assert_eq!(code(&buy(), &Inputs { age_ms: 1_000, ..inputs() }), "APPROVED");
+    }
+
+    #[test]
+    fn what_reduces_passes_where_only_that_may() {
+        let said = Order { reduce_only: true, ..buy() };
+        let at = |level, reduces| Inputs { level, reduces, ..inputs() };
+        // Reduce only: what reduces, whether or not it says so of itself; saying so is not enough.
+        assert_eq!(code(&buy(), &at(Level::ReduceOnly, true)), "APPROVED");
+        assert_eq!(code(&said, &at(Level::ReduceOnly, false)), "REDUCE_ONLY");
+        // Paused: both.
+        assert_eq!(code(&said, &at(Level::Paused, true)), "APPROVED");
+        assert_eq!(code(&buy(), &at(Level::Paused, true)), "TRADING_PAUSED");
+        assert_eq!(code(&said, &at(Level::Paused, false)), "TRADING_PAUSED");
+    }
+
+    #[test]
+    fn a_second_sending_follows_the_market_up_to_its_limit() {
+        let price = |text: &str| Price::new(d(text)).unwrap();
+        let at = |bid: &str, ask: &str| {
+            let mark = Some(Mark { bid: price(bid), ask: price(ask) });
+            Inputs { guard: Some(PriceGuard { fraction: d("0.01"), mark }), ..inputs() }
+        };
+        for (bid, ask, wanted) in [
+            ("101", "101", "APPROVED"),
+            ("99", "99", "APPROVED"),
+            ("101", "101.02", "PRICE_MOVED"),
+            ("98.98", "99", "PRICE_MOVED"),
+        ] {
+            assert_eq!(code(&buy(), &at(bid, ask)), wanted, "{bid} {ask}");
+        }
+        let market = Order { price: None, kind: OrderKind::Market, ..buy() };
+        assert_eq!(code(&market, &at("500", "500")), "APPROVED", "without a price nothing has moved");
+    }
+}
