@@ -15,6 +15,7 @@ use crate::paper_exchange::PaperConfig;
 use crate::venues::binance::Binance;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Opens a venue's session on the calling thread, once per incarnation.
 pub type Open = Arc<dyn Fn() -> Result<Binance, String> + Send + Sync>;
@@ -55,6 +56,8 @@ pub struct Trading {
     pub strategies: Vec<StrategySetup>,
     /// What the operator decided about alerts.
     pub alerts: Settings,
+    /// How long alerts that are over stay in the database.
+    pub keep_alerts: Duration,
     /// The ways to tell people.
     pub channels: Vec<Arc<dyn Channel>>,
     /// Where signs of life go, if anywhere.

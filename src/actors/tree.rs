@@ -7,7 +7,7 @@ use super::connector::{self, Beat, VenueReadings};
 use super::dead_man::{self, DeadManReadings, Vital};
 use super::drift_sentry::{self, DriftHandle, DriftReadings, DriftSentry, DriftSetup, DriftTap, MarketTap};
 use super::heartbeat::{self, HeartbeatReadings, HeartbeatSetup};
-use super::journal::{self, AppendControls, Journal, JournalReadings, SaveDrift};
+use super::journal::{self, AppendControls, Journal, JournalReadings, JournalSettings, SaveDrift};
 use super::kill_switch::{self, KillNews, KillOutlet, KillSwitch};
 use super::market_data::{self, MarketBoard, MarketOutlets, Subscriber};
 use super::oms::{self, Cursors, OmsHandle, OmsReadings, Wires};
@@ -17,7 +17,7 @@ use super::performance::{self, PerformanceReadings};
 use super::plan::{Trading, VenueWire};
 use super::process_monitor::{self, ProcessReadings};
 use super::run_control::RunControl;
-use super::sentinel::{self, Hands, SentinelPlan, SentinelReadings, SentinelWires, Watched};
+use super::sentinel::{self, Books, Hands, SentinelPlan, SentinelReadings, SentinelWires, Watched};
 use super::strategy::{self, StrategyReadings};
 use crate::db::Readers;
 use crate::domain::ids::{StrategyId, Symbol, VenueId};
@@ -150,9 +150,12 @@ fn trading_tree(
     let (_, kill_cell) = kill_switch::declare(kill.clone(), readings.alerts.clone(), Arc::clone(&kill_news));
     let infra = infra.child(kill_cell);
     let readers = Readers::lazy(&trading.data_dir);
-    let (journal, journal_cell) = journal::declare(trading.data_dir.clone(), readings.journal.clone());
+    let kept = JournalSettings { keep_alerts: trading.keep_alerts, ..JournalSettings::default() };
+    let (journal, journal_cell) =
+        journal::declare_with(trading.data_dir.clone(), readings.journal.clone(), kept);
     let controls = Some(journal.port());
     let save = journal.port();
+    let books = Books { readers: readers.clone(), journal: journal.port() };
     let (alerts, router) = alert_router::declare(AlertSetup {
         board: readings.alerts.clone(),
         oms: readings.oms.clone(),
@@ -201,7 +204,7 @@ fn trading_tree(
         beats.into_iter().fold(supervisor("heartbeats"), |all, setup| all.child(heartbeat::declare(setup).1));
     let (strategies, subscribers) = strategies(readings, &trading, &wires, &requests);
     let market = market(readings, &trading, &subscribers, &mut hands);
-    hands.oms = Some(oms.clone());
+    (hands.oms, hands.books) = (Some(oms.clone()), Some(books));
     let (drift, sentry) = drift(readings, &trading, &oms, &readers, save);
     let root = root.child(infra).child(order_path).child(alerting).child(heartbeats);
     let root = match sentry {

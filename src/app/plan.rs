@@ -101,6 +101,7 @@ pub(super) fn trading(
         dead_man: DeadManPlan::new(dead_man, env)?,
         vitals,
         alerts,
+        keep_alerts: Duration::from_millis(settings.alerts.keep_ms()),
         channels,
         data_dir: settings.data_dir.0.clone(),
         oms,

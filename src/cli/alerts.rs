@@ -1,4 +1,5 @@
-//! `plimsoll alerts`, `ack`, `silence`, `incidents`, `channels`: what wants somebody, and who takes it on.
+//! `plimsoll alerts`, `ack`, `silence`, `incidents`, `containment`, `channels`: what wants somebody, who takes it on, and
+//! what was done by itself.
 
 use super::Exit;
 use super::client::{Call, Remote, list, segment, table, text};
@@ -205,6 +206,36 @@ pub fn incidents(args: &Remote, out: &mut dyn Write, err: &mut dyn Write) -> any
     ];
     let call = Call::get("/api/v1/incidents");
     args.show(call, out, err, |answer, out| table(list(answer, "items"), columns, out))
+}
+
+/// Options of `plimsoll containment`.
+#[derive(Debug, Args)]
+pub struct ContainmentArgs {
+    /// Only what is under way.
+    #[arg(long)]
+    open: bool,
+    /// Only what comes after this cursor, the `next` of an earlier answer.
+    #[arg(long, value_name = "CURSOR")]
+    after: Option<String>,
+    /// At most so many.
+    #[arg(long, value_name = "N")]
+    limit: Option<u32>,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// Prints what was done by itself about alerts, and what is recommended, oldest first.
+///
+/// # Errors
+/// When the answer is not one of ours or the output cannot be written.
+pub fn containment(args: &ContainmentArgs, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result<Exit> {
+    let columns =
+        &["number", "requested_at", "state", "action", "target", "because", "spent", "budget", "outcome"];
+    let call = Call::get("/api/v1/containment")
+        .with("status", args.open.then_some("open"))
+        .with("after", args.after.as_ref())
+        .with("limit", args.limit);
+    args.remote.show(call, out, err, |answer, out| table(list(answer, "items"), columns, out))
 }
 
 /// Prints the ways to tell people.

@@ -69,6 +69,8 @@ enum Command {
     Silence(alerts::SilenceCommand),
     /// Alerts by their cause, with how long each step took.
     Incidents(client::Remote),
+    /// What was done by itself about alerts, and what is recommended.
+    Containment(alerts::ContainmentArgs),
     /// The ways to tell people, and how they are.
     Channels(client::Remote),
     /// Place, show, cancel or replace one order.
@@ -140,6 +142,7 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
         Command::Ack(args) => alerts::ack(&args, out, err),
         Command::Silence(command) => alerts::silence(&command, out, err),
         Command::Incidents(args) => alerts::incidents(&args, out, err),
+        Command::Containment(args) => alerts::containment(&args, out, err),
         Command::Channels(args) => alerts::channels(&args, out, err),
         Command::Order(command) => orders::run(&command, out, err),
         Command::Resolve(args) => control::resolve(&args, out, err),

@@ -3,9 +3,9 @@
 use super::fills::FillLine;
 use super::holdings::{BalanceLine, PositionLine};
 use super::orders::OrderLine;
-use super::{alerts, controls, lines};
+use super::{alerts, containment, controls, lines};
 use crate::domain::control::ControlRow;
-use crate::domain::journal::{AlertLines, Batch};
+use crate::domain::journal::{AlertLines, Batch, IntentLine};
 use diesel::{QueryResult, SqliteConnection};
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -19,6 +19,7 @@ pub(super) struct Projections<'a> {
     balances: Vec<BalanceLine<'a>>,
     controls: Vec<&'a [ControlRow]>,
     alerts: Vec<&'a AlertLines>,
+    intents: Vec<&'a IntentLine>,
 }
 
 impl<'a> Projections<'a> {
@@ -40,6 +41,7 @@ impl<'a> Projections<'a> {
             balances: balances.into_iter().map(BalanceLine::new).collect(),
             controls: all().map(|batch| batch.controls.as_slice()).filter(|rows| !rows.is_empty()).collect(),
             alerts: all().filter_map(|batch| batch.alerts.as_deref()).collect(),
+            intents: latest(all().flat_map(|b: &Batch| &b.intents), |intent| intent.number),
         }
     }
 
@@ -55,6 +57,7 @@ impl<'a> Projections<'a> {
         for changed in &self.alerts {
             alerts::write(connection, changed)?;
         }
+        containment::write(connection, &self.intents)?;
         Ok(self.fills.len().saturating_sub(changed))
     }
 }

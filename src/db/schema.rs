@@ -195,6 +195,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    containment (number) {
+        number -> BigInt,
+        at_ms -> BigInt,
+        is_open -> Bool,
+        alert -> Text,
+        action -> Text,
+        record -> Text,
+    }
+}
+
+diesel::table! {
     equity_points (strategy, venue, at_ms) {
         strategy -> Text,
         venue -> Text,

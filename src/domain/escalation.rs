@@ -69,6 +69,16 @@ impl Escalation {
         Some(taken)
     }
 
+    /// Nobody could be told: a further step of this round is due now. The steps after it keep their times, and nothing
+    /// that was told before is said again. False when there is no such step.
+    pub fn hurry(&mut self, now: WallMs) -> bool {
+        let further = self.step > 0 && self.next_at.is_some_and(|at| at > now);
+        if further {
+            self.next_at = Some(now);
+        }
+        further
+    }
+
     /// An acknowledgement has ended: whoever would have been told next is told now.
     pub fn resume(&mut self, policy: &Policy, now: WallMs) {
         let index = usize::try_from(self.step).unwrap_or(usize::MAX);

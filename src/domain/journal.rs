@@ -139,6 +139,23 @@ pub struct ChannelLine {
     pub record: String,
 }
 
+/// An intent of containment as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IntentLine {
+    /// Its place among all intents.
+    pub number: i64,
+    /// When it was decided.
+    pub at_ms: i64,
+    /// Will it change any more?
+    pub is_open: bool,
+    /// Code and scope of the alert that asked for it.
+    pub alert: String,
+    /// What is done.
+    pub action: String,
+    /// JSON.
+    pub record: String,
+}
+
 /// Records of the alert router that changed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AlertLines {
@@ -171,6 +188,8 @@ pub struct Batch {
     pub controls: Vec<ControlRow>,
     /// Records of the alert router.
     pub alerts: Option<Box<AlertLines>>,
+    /// Intents of containment.
+    pub intents: Vec<IntentLine>,
     /// The state after the last row of this batch.
     pub snapshot: Option<Snapshot>,
     /// An intent: when it cannot be written now it is refused and forgotten, because nothing was sent yet.

@@ -95,6 +95,10 @@ fn story(alert: &Alert, deliveries: &[Delivery]) -> Vec<String> {
         if let Some(within) = &one.within {
             line.push_str(&format!(", said within {within}"));
         }
+        if let Some(confirm) = &one.confirm {
+            let next = time(confirm.next_at).unwrap_or_default();
+            line.push_str(&format!(", its provider was asked {} times, next {next}", confirm.asked));
+        }
         if !one.state.is_final() {
             line.push_str(&format!(", next attempt {}", time(one.next_at).unwrap_or_default()));
         }

@@ -1,5 +1,6 @@
 //! Is the process alive, may it trade, and the whole truth.
 
+use super::containment;
 use super::state::WebState;
 use super::truth::Truth;
 use crate::domain::health::{Severity, Verdict};
@@ -52,7 +53,7 @@ pub(super) async fn health(state: Data<WebState>) -> HttpResponse {
         "snapshot_id": truth.id,
         "time": truth.at,
         "checks": checks,
-        "containment": truth.intents,
+        "containment": truth.intents.iter().map(containment::show).collect::<Vec<_>>(),
     });
     answer(status != "fail", &truth).content_type("application/health+json").body(body.to_string())
 }

@@ -12,6 +12,7 @@ mod audit;
 mod body;
 mod books;
 mod calm;
+mod containment;
 mod controls;
 mod dashboard;
 mod debug;

@@ -11,8 +11,9 @@ use super::openapi::{
 };
 use super::problem::Problem;
 use super::{
-    alert_words, alerts, audit, books, controls, dashboard, debug, drift, events, health, incidents, metrics,
-    openapi, orders, performance, positions, quotes, risk, status, strategies, supervision,
+    alert_words, alerts, audit, books, containment, controls, dashboard, debug, drift, events, health,
+    incidents, metrics, openapi, orders, performance, positions, quotes, risk, status, strategies,
+    supervision,
 };
 use crate::domain::token::Scope;
 use actix_web::dev::ServiceRequest;
@@ -258,6 +259,7 @@ pub const ROUTES: &[RouteEntry] = &[
         page: false,
     },
     get("/api/v1/incidents", || web::route().to(incidents::list), alert_doc::incidents),
+    get("/api/v1/containment", || web::route().to(containment::list), alert_doc::containment),
     get("/api/v1/channels", || web::route().to(incidents::channels), alert_doc::channels),
     control(
         "/api/v1/channels/{name}/test",

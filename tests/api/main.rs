@@ -27,3 +27,5 @@ mod risk;
 mod runbooks;
 mod states;
 mod support;
+mod texting;
+mod watch;

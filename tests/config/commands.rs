@@ -186,7 +186,7 @@ fn the_schema_states_the_limits_that_are_enforced() {
             checked += 1;
         }
     }
-    assert_eq!(checked, 79, "a key with limits is missing in the schema");
+    assert_eq!(checked, 81, "a key with limits is missing in the schema");
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! One row's world: an exchange in this process, the real binary as a child, and a webhook receiver.
 
 use crate::rows::{Break, Receiver, Row};
+use crate::support::certs::tls;
 use crate::support::http_sink::{HttpSink, Reply};
+use crate::support::smtp_sink::{Setup, SmtpSink};
 use plimsoll::paper_exchange::config::MarketConfig;
 use plimsoll::paper_exchange::{PaperConfig, PaperExchange, Running};
 use serde_json::{Value, json};
@@ -27,7 +29,15 @@ impl Mood {
     }
 }
 
+/// A mail server that is not there yet: its port, and its end of TLS.
+struct Mail {
+    port: u16,
+    setup: Setup,
+    sink: Option<SmtpSink>,
+}
+
 pub struct Desk {
+    mail: Option<Mail>,
     exchange: Option<Running>,
     child: Child,
     url: String,
@@ -46,7 +56,19 @@ impl Desk {
         let exchange = PaperExchange::start(PaperConfig { market, ..PaperConfig::default() }).unwrap();
         let data = tempfile::tempdir().unwrap();
         let file = data.path().join("matrix.yaml");
-        std::fs::write(&file, settings(row, &exchange.addr().to_string(), &hook.url("/hook"))).unwrap();
+        let mail = (row.breaks == Break::Receiver(Receiver::NoMail)).then(|| {
+            // Free a moment ago, and nobody listens there until the healing.
+            let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let setup = Setup {
+                is_implicit: true,
+                login: None,
+                ..Setup::new(tls(data.path(), &["localhost"]).acceptor)
+            };
+            Mail { port, setup, sink: None }
+        });
+        let port = mail.as_ref().map(|mail| mail.port);
+        let text = settings(row, &exchange.addr().to_string(), &hook.url("/hook"), port, data.path());
+        std::fs::write(&file, text).unwrap();
         let mut child = command()
             .args(["run", "--listen", "127.0.0.1:0", "--config"])
             .arg(&file)
@@ -74,7 +96,28 @@ impl Desk {
             panic!("{}: no address in {line:?}: {}", row.name, log.lock().unwrap());
         }
         let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().unwrap();
-        Self { exchange: Some(exchange), child, url, client, hook, mood, log, data }
+        Self { mail, exchange: Some(exchange), child, url, client, hook, mood, log, data }
+    }
+
+    /// The mail server begins to listen.
+    pub async fn mend_mail(&mut self) {
+        if let Some(mail) = &mut self.mail {
+            mail.sink = Some(SmtpSink::start_on(mail.setup.clone(), mail.port).await);
+        }
+    }
+
+    /// The texts of the mails that arrived about a scope.
+    pub fn mails(&self, scope: &str) -> Vec<String> {
+        let sink = self.mail.as_ref().and_then(|mail| mail.sink.as_ref());
+        let mails = sink.map(SmtpSink::mails).unwrap_or_default();
+        mails.into_iter().map(|mail| mail.data).filter(|text| text.contains(scope)).collect()
+    }
+
+    /// A condition that holds, or holds no longer.
+    pub async fn condition(&self, scope: &str, ends: bool) {
+        let body = json!({"code": "drift_detected", "scope": scope, "reason": "a test", "ends": ends});
+        let (status, answer) = self.ask("POST", "/debug/alerts", Some(body)).await.unwrap();
+        assert_eq!(status, 202, "{answer}");
     }
 
     /// Status and body; `None` when nobody answered.
@@ -189,15 +232,15 @@ async fn receiver(row: &Row, mood: Mood) -> HttpSink {
     .await
 }
 
-fn settings(row: &Row, exchange: &str, hook: &str) -> String {
+fn settings(row: &Row, exchange: &str, hook: &str, mail: Option<u16>, folder: &std::path::Path) -> String {
     let limits = include_str!("../../config/rehearsal-limits.yaml");
-    let mail = match row.breaks {
-        // Port 9 of this host: nobody listens.
-        Break::Receiver(Receiver::NoMail) => {
-            "    - { name: mail, kind: email, reach: loopback, timeout_ms: 1000, email: { host: localhost, port: 9, tls: implicit, from: a@example.org, to: [b@example.org] } }\n"
-        }
-        _ => "",
-    };
+    let mail = mail.map_or_else(String::new, |port| {
+        let authority = folder.join("ca.pem");
+        format!(
+            "    - {{ name: mail, kind: email, reach: loopback, timeout_ms: 1000, ca_file: \"{}\", email: {{ host: localhost, port: {port}, tls: implicit, from: a@example.org, to: [b@example.org] }} }}\n",
+            authority.display()
+        )
+    });
     format!(
         "deployment: {{ name: matrix, environment: development, instance: local }}
 telemetry: {{ log_level: info }}

@@ -104,7 +104,12 @@ struct Book {
 
 impl SmtpSink {
     pub async fn start(setup: Setup) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_on(setup, 0).await
+    }
+
+    /// On a port that somebody was told before.
+    pub async fn start_on(setup: Setup, port: u16) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (told, count) = watch::channel(0);
         let (mails, clear) = (Arc::default(), Arc::default());

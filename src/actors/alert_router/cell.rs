@@ -6,18 +6,16 @@
 //! successor goes on from the database. Without a database it begins with nothing, tells all the same, and keeps what
 //! it told in the file of last resort. It moves no money and stops nothing.
 
-use super::courier::{Courier, Receipt};
 use super::desk::AlertRequest;
 use super::load::load;
 use super::readings::{AlertReadings, ChannelHealth};
-use super::sending;
 use super::spool::Spool;
 use crate::actors::alert_board::AlertBoard;
-use crate::actors::journal::AppendAlerts;
+use crate::actors::journal::{AppendAlerts, Courier, Receipt};
 use crate::actors::oms::OmsReadings;
 use crate::clock;
 use crate::db::Readers;
-use crate::domain::alert::router::{Answer, Effect, Event, Outcome, ReplyTo, Restored, Router, Work};
+use crate::domain::alert::router::{Answer, Effect, Event, ReplyTo, Restored, Router, Work};
 use crate::domain::alert::{self, AlertKey, Condition, Held, IdempotencyKey, Notice, Settings, codes};
 use crate::domain::control::{ControlNote, ControlRow};
 use crate::domain::ids::Correlation;
@@ -43,8 +41,6 @@ const UNDURABLE_MAX: usize = 32;
 const AGAIN_TICKS: u32 = 5;
 /// Pause before a full mailbox is tried again.
 const FULL_PAUSE: Duration = Duration::from_millis(5);
-/// Longest attempt at one message; channels have shorter ones of their own.
-const SEND_MAX: Duration = Duration::from_secs(45);
 
 /// What a router is made of.
 #[derive(Clone)]
@@ -75,12 +71,12 @@ pub struct AlertRouter {
     spool: Spool,
     /// Where this process began: time runs from here, never backwards.
     began: (i64, Instant),
-    tasks: JoinSet<()>,
+    pub(super) tasks: JoinSet<()>,
     waiting: BTreeMap<ReplyTo, (Option<Box<ControlNote>>, oneshot::Sender<Answer>)>,
     last_reply: u64,
     of_oms: BTreeSet<AlertKey>,
-    flights: BTreeMap<IdempotencyKey, Instant>,
-    counts: BTreeMap<String, (u64, u64)>,
+    pub(super) flights: BTreeMap<IdempotencyKey, Instant>,
+    pub(super) counts: BTreeMap<String, (u64, u64)>,
     ticks: u32,
 }
 
@@ -99,10 +95,6 @@ struct Written(Ticket, u64, bool);
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Kept(Ticket);
-
-#[derive(Message)]
-#[rtype(result = "()")]
-struct Ended(String, IdempotencyKey, Outcome);
 
 impl Actor for AlertRouter {
     type Context = Ctx<Self>;
@@ -127,7 +119,7 @@ impl Actor for AlertRouter {
 }
 
 /// Tells the router what it must not miss: a full mailbox is waited for. Closed means that the incarnation has ended.
-async fn surely<M>(own: &Handle<AlertRouter>, mut message: M)
+pub(super) async fn surely<M>(own: &Handle<AlertRouter>, mut message: M)
 where
     AlertRouter: Handler<M>,
     M: Message + Send + 'static,
@@ -209,34 +201,6 @@ impl Handler<Kept> for AlertRouter {
     }
 }
 
-impl Handler<Ended> for AlertRouter {
-    type Result = ();
-
-    fn handle(&mut self, Ended(channel, key, outcome): Ended, ctx: &mut Self::Context) {
-        if let Some(began) = self.flights.remove(&key) {
-            let took = clock::monotonic().saturating_duration_since(began);
-            let counts = self.counts.entry(channel.clone()).or_default();
-            match &outcome {
-                Outcome::Delivered | Outcome::Accepted { .. } => {
-                    counts.0 = counts.0.saturating_add(1);
-                    self.setup.readings.delivery().note(took);
-                }
-                Outcome::Temporary { why, .. } | Outcome::Permanent { why } => {
-                    counts.1 = counts.1.saturating_add(1);
-                    tracing::warn!(
-                        alert.channel = channel,
-                        delivery = key.as_str(),
-                        why,
-                        runbook = "alerting_degraded",
-                        "a message was not delivered"
-                    );
-                }
-            }
-        }
-        self.step(Event::Sent { channel, key, outcome }, ctx);
-    }
-}
-
 impl AlertRouter {
     pub(super) fn new(setup: AlertSetup) -> Self {
         Self {
@@ -314,7 +278,7 @@ impl AlertRouter {
         }
     }
 
-    fn step(&mut self, event: Event, ctx: &mut Ctx<Self>) {
+    pub(super) fn step(&mut self, event: Event, ctx: &mut Ctx<Self>) {
         let now = self.now();
         let Some(core) = &mut self.core else { return };
         for effect in core.step(now, event) {
@@ -326,6 +290,7 @@ impl AlertRouter {
         match effect {
             Effect::Commit(work) => self.commit(&work, ctx),
             Effect::Send { channel, key, notice } => self.send(channel, key, notice, ctx),
+            Effect::Confirm { channel, key, provider_id } => self.confirm(channel, key, provider_id, ctx),
             Effect::Spool { ticket, notices } => {
                 let (spool, own) = (self.spool.clone(), ctx.handle());
                 self.tasks.spawn_local(async move {
@@ -387,19 +352,6 @@ impl AlertRouter {
         self.tasks.spawn_local(async move {
             let written = receipt.await.is_ok();
             surely(&own, Written(ticket, round, written)).await;
-        });
-    }
-
-    fn send(&mut self, channel: String, key: IdempotencyKey, notice: Box<Notice>, ctx: &Ctx<Self>) {
-        let found = self.setup.channels.iter().find(|one| one.name() == channel).cloned();
-        let own = ctx.handle();
-        self.flights.insert(key.clone(), clock::monotonic());
-        self.tasks.spawn_local(async move {
-            let outcome = match found {
-                Some(sender) => sending::send(sender, notice, key.clone(), SEND_MAX).await,
-                None => Outcome::Permanent { why: "the channel is not configured".to_owned() },
-            };
-            surely(&own, Ended(channel, key, outcome)).await;
         });
     }
 

@@ -1,14 +1,14 @@
 //! The alert router as a supervised component: the shell of [`crate::domain::alert::router`].
 //!
-//! `cell` translates and performs, `desk` is how others ask, `load` is where it begins, `courier` hands work to the journal in order, `sending`
-//! sends, `spool` is the file of last resort, `readings` is what others may see,
-//! `show` how alerts look outside.
+//! `cell` translates and performs, `outbox` talks to the channels through `sending`, `desk` is how others ask, `load` is
+//! where it begins, `spool` is the file of last resort, `readings` is what others may see, `show` how alerts look
+//! outside.
 
 mod cell;
-mod courier;
 mod declare;
 mod desk;
 mod load;
+mod outbox;
 mod readings;
 mod sending;
 pub mod show;

@@ -80,6 +80,11 @@ pub fn delivery(delivery: &Delivery) -> Value {
         "last_error": delivery.last_error,
         "delivered_at": delivery.delivered_at.and_then(time),
         "provider_id": delivery.provider_id,
+        "confirm": delivery.confirm.map(|confirm| json!({
+            "asked": confirm.asked,
+            "next_at": time(confirm.next_at),
+            "until": time(confirm.until),
+        })),
         "within": delivery.within.as_ref().map(|key| key.as_str()),
     })
 }

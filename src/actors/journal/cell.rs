@@ -11,6 +11,7 @@ use super::alerts::AlertLane;
 use super::mail::{Append, AppendTelemetry, JournalAnswer, JournalFailure, OpenSession, ReadRows, Session};
 use super::queue::Queue;
 use super::readings::{JournalReadings, JournalSettings};
+use super::retention::Pruning;
 use super::session::{self, Checked};
 use super::upkeep::UPKEEP;
 use crate::clock;
@@ -57,6 +58,7 @@ pub struct Journal {
     pub(super) last_append: Instant,
     pub(super) last_write: Option<Instant>,
     pub(super) archive_again: Instant,
+    pub(super) pruning: Pruning,
     pub(super) lane: AlertLane,
 }
 

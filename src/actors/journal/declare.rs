@@ -5,6 +5,7 @@ use super::cell::{Journal, RETRY_MIN};
 use super::mail::JournalFailure;
 use super::queue::Queue;
 use super::readings::{JournalReadings, JournalSettings};
+use super::retention::Pruning;
 use crate::clock;
 use crate::db::{DbError, Options, Writer};
 use crate::supervision::{
@@ -57,6 +58,7 @@ pub fn declare_with(
             last_append: now,
             last_write: None,
             archive_again: now,
+            pruning: Pruning::from(now),
             lane: AlertLane::default(),
         })
     })

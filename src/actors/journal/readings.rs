@@ -22,6 +22,8 @@ pub struct JournalSettings {
     pub group_rows: usize,
     /// An idle journal proves this often that it can write.
     pub heartbeat: Duration,
+    /// How long alerts, silences and intents that are over stay in their tables.
+    pub keep_alerts: Duration,
 }
 
 impl Default for JournalSettings {
@@ -33,6 +35,7 @@ impl Default for JournalSettings {
             disk_low_bytes: 256 * 1024 * 1024,
             group_rows: super::queue::GROUP_ROWS,
             heartbeat: Duration::from_secs(2),
+            keep_alerts: Duration::from_secs(90 * 86_400),
         }
     }
 }

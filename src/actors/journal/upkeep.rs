@@ -1,4 +1,5 @@
-//! What the journal does beside writing: heartbeat, room on the disk, measurements, archive, what it shows.
+//! What the journal does beside writing: heartbeat, room on the disk, measurements, archive, what it shows. What leaves
+//! the tables of alerts is the business of [`super::retention`].
 
 use super::cell::{Journal, Trouble};
 use crate::clock;
@@ -50,6 +51,7 @@ impl Journal {
             self.deliver_or_wait(ctx);
             return self.retry_later(ctx);
         }
+        self.prune(now);
         if now.saturating_duration_since(self.last_append) >= QUIET && now >= self.archive_again {
             self.archive(now);
         }

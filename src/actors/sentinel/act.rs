@@ -6,7 +6,9 @@
 
 use super::readings::OrderPath;
 use crate::actors::connector::{Beat, Reconnect};
+use crate::actors::journal::AppendAlerts;
 use crate::actors::oms::{Ask, OmsHandle};
+use crate::db::Readers;
 use crate::domain::containment::{DEADLINE_MS, Intent, Standing, Target};
 use crate::domain::control::ControlNote;
 use crate::domain::health::SafeAction;
@@ -23,6 +25,15 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
+/// Where containment is written down, and read back after a start.
+#[derive(Clone)]
+pub struct Books {
+    /// What was on disk.
+    pub readers: Readers,
+    /// Who writes.
+    pub journal: Port<AppendAlerts>,
+}
+
 /// Whose name stands in the audit.
 const NAME: &str = "sentinel";
 
@@ -31,6 +42,8 @@ const NAME: &str = "sentinel";
 pub struct Hands {
     /// The order management.
     pub oms: Option<OmsHandle>,
+    /// Where it is written down; without it nothing is.
+    pub books: Option<Books>,
     /// Each venue's order session.
     pub orders: BTreeMap<VenueId, Port<Reconnect>>,
     /// Each venue's market session.
@@ -47,6 +60,13 @@ pub struct Hands {
 pub(super) struct Refused {
     pub(super) number: u64,
     pub(super) why: String,
+}
+
+/// Whoever carries an intent out has taken it.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(super) struct CarriedOut {
+    pub(super) number: u64,
 }
 
 impl Hands {

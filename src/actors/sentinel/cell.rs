@@ -3,25 +3,25 @@
 //!
 //! It owns the snapshot behind the health routes and the conditions of health on the alert board. It promises: what is
 //! shown was judged by [`judge`] from the evidence shown beside it; the lease is renewed after a judgement whose
-//! consequences were handed on, and by nothing else. It receives nothing from others. When it dies or hangs, the lease runs
+//! consequences were handed on, and by nothing else. It receives nothing from others but the answers to what it asked for
+//! ([`super::contain`]). When it dies or hangs, the lease runs
 //! out, [`super::watch`] says so without it, and its successor goes on with what was said and done. It places no order,
 //! and what it asks for by itself is listed in the configuration.
 
-use super::act::{Hands, Refused};
+use super::act::Hands;
 use super::gather::Gatherer;
+use super::ledger::Ledger;
 use super::plan::SentinelPlan;
 use super::readings::Snapshot;
 use super::record::Recorder;
 use super::report::Reporter;
 use crate::actors::Readings;
 use crate::domain::anomaly::Anomalies;
-use crate::domain::containment::{Containment, Effect, Outcome};
+use crate::domain::containment::{Containment, Now};
 use crate::domain::health::{Table, TreeWord, Verdicts, judge};
-use crate::domain::time::Mono;
 use crate::supervision::{Backoff, Cell, ChildSpec, Ctx, Handle, HangLimits, OnHang, Placement, cell};
-use actix::{Actor, AsyncContext, Handler};
+use actix::{Actor, AsyncContext};
 use parking_lot::Mutex;
-use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -45,9 +45,10 @@ pub struct Watched {
 
 /// What outlives an incarnation: what was said and what was done, so that none is said or done twice.
 #[derive(Default)]
-struct Memory {
+pub(super) struct Memory {
     reporter: Reporter,
-    containment: Containment,
+    pub(super) containment: Containment,
+    pub(super) ledger: Ledger,
     anomalies: Anomalies,
     recorder: Option<Recorder>,
 }
@@ -55,28 +56,19 @@ struct Memory {
 /// See the module's head.
 pub struct Sentinel {
     plan: SentinelPlan,
-    wires: SentinelWires,
-    gatherer: Gatherer,
-    memory: Arc<Mutex<Memory>>,
-    now: Mono,
-    tasks: JoinSet<()>,
+    pub(super) wires: SentinelWires,
+    pub(super) gatherer: Gatherer,
+    pub(super) memory: Arc<Mutex<Memory>>,
+    pub(super) tasks: JoinSet<()>,
 }
 
 impl Actor for Sentinel {
     type Context = Ctx<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
+        self.begin_books(ctx);
         self.tick(ctx);
         ctx.run_interval(self.plan.tick, |sentinel, ctx| sentinel.tick(ctx));
-    }
-}
-
-impl Handler<Refused> for Sentinel {
-    type Result = ();
-
-    fn handle(&mut self, refused: Refused, ctx: &mut Ctx<Self>) {
-        let effects = self.memory.lock().containment.refused(self.now, refused.number, refused.why);
-        self.perform(effects, ctx);
     }
 }
 
@@ -90,19 +82,23 @@ impl Sentinel {
         self.keep(&gathered.table, &verdicts);
         let unusual = self.memory.lock().anomalies.step(&gathered.table, &self.plan.health, &verdicts);
         verdicts.0.extend(unusual);
-        self.now = gathered.table.at;
         let mut effects = Vec::new();
         // What ends is meant to; what stood before is left as it was said.
         if gathered.table.tree != TreeWord::Ending {
             let standing = watched.hands.standing(gathered.orders.as_ref());
             let mut memory = self.memory.lock();
-            let Memory { reporter, containment, .. } = &mut *memory;
-            effects = containment.step(self.now, &gathered.table, &verdicts, &standing);
+            let Memory { reporter, containment, ledger, .. } = &mut *memory;
             let wall = gathered.table.wall;
+            // Before it is known what was done and spent, nothing is: a moment after the start.
+            if ledger.is_loaded {
+                let now = Now { mono: gathered.table.at, wall };
+                effects = containment.step(now, &gathered.table, &verdicts, &standing);
+            }
             reporter.tell(&readings.alerts, wall, &verdicts, |key| containment.contained(key));
         }
         // Before anything else: what contains must not wait for what is shown.
         self.perform(effects, ctx);
+        self.hand_over_again(ctx);
         let shown = &readings.sentinel;
         shown.publish(Snapshot {
             id: shown.next_id(),
@@ -123,57 +119,6 @@ impl Sentinel {
     fn keep(&self, table: &Table, verdicts: &Verdicts) {
         if let Some(recorder) = &mut self.memory.lock().recorder {
             recorder.note(&self.plan.health, table, verdicts);
-        }
-    }
-
-    fn perform(&mut self, effects: Vec<Effect>, ctx: &Ctx<Self>) {
-        while self.tasks.try_join_next().is_some() {}
-        let Some(watched) = self.wires.get() else { return };
-        for effect in effects {
-            match effect {
-                Effect::Do(intent) => {
-                    tracing::warn!(
-                        event = "containment",
-                        action = intent.action.word(),
-                        because = intent.because,
-                        precondition = intent.precondition,
-                        verify = intent.verify,
-                        "contained by itself"
-                    );
-                    let (hands, own) = (watched.hands.clone(), ctx.handle());
-                    self.tasks.spawn_local(async move {
-                        let number = intent.number;
-                        if let Err(why) = hands.carry_out(Rc::new(intent)).await {
-                            // Closed means that this incarnation has ended; the deadline ends the intent then.
-                            let _ = own.tell(Refused { number, why });
-                        }
-                    });
-                }
-                Effect::Ended(intent) => match &intent.outcome {
-                    Outcome::Failed(why) => tracing::error!(
-                        event = "containment",
-                        action = intent.action.word(),
-                        because = intent.because,
-                        why,
-                        runbook = "armed_on_stale_truth",
-                        "a containment has failed"
-                    ),
-                    Outcome::Verified | Outcome::Open => tracing::info!(
-                        event = "containment",
-                        action = intent.action.word(),
-                        because = intent.because,
-                        seen = intent.verify,
-                        "a containment was seen to work"
-                    ),
-                },
-                Effect::Exhausted { because, action } => tracing::error!(
-                    event = "containment",
-                    action = action.word(),
-                    because,
-                    runbook = "armed_on_stale_truth",
-                    "the budget is used up: nothing more is done by itself, a person must act"
-                ),
-            }
         }
     }
 }
@@ -197,7 +142,6 @@ pub fn declare(plan: SentinelPlan, wires: SentinelWires) -> (Handle<Sentinel>, C
             wires: Arc::clone(&wires),
             gatherer: Gatherer::new(began),
             memory: Arc::clone(&memory),
-            now: Mono(0),
             tasks: JoinSet::new(),
         })
     })

@@ -123,7 +123,7 @@ impl Gatherer {
     }
 
     /// An instant on the table's clock.
-    fn mono(&self, at: Instant) -> Mono {
+    pub(super) fn mono(&self, at: Instant) -> Mono {
         let since = u64::try_from(at.saturating_duration_since(self.began).as_millis()).unwrap_or(u64::MAX);
         Mono(since.saturating_add(ORIGIN_MS))
     }

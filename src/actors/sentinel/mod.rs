@@ -2,14 +2,16 @@
 
 mod act;
 mod cell;
+mod contain;
 mod gather;
+mod ledger;
 mod plan;
 mod readings;
 mod record;
 mod report;
 mod watch;
 
-pub use act::Hands;
+pub use act::{Books, Hands};
 pub use cell::{SentinelWires, Watched, declare};
 pub use plan::SentinelPlan;
 pub use readings::{OrderPath, SentinelReadings, Snapshot};

@@ -3,8 +3,8 @@
 //! It outlives the sentinel's incarnations, so that none leaves a condition behind that nobody retracts.
 
 use crate::actors::alert_board::AlertBoard;
-use crate::domain::alert::{AlertKey, Condition, Locality as Where, Severity as Grade};
-use crate::domain::health::{Key, Locality, Severity, Status, Verdict, Verdicts};
+use crate::domain::alert::{AlertKey, Condition, Severity as Grade};
+use crate::domain::health::{Key, Severity, Status, Verdict, Verdicts};
 use crate::domain::time::WallMs;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,11 +66,7 @@ fn condition(key: &Key, verdict: &Verdict, said: &Said, wall: WallMs) -> Conditi
             Severity::Critical => Some(Grade::Critical),
         },
         cause: said.cause.as_ref().map(|cause| AlertKey::new(cause.code, &cause.scope)),
-        locality: match verdict.locality {
-            Locality::Local => Where::Local,
-            Locality::Pipeline => Where::Pipeline,
-            Locality::Downstream => Where::Downstream,
-        },
+        locality: verdict.locality,
         evidence: serde_json::to_value(verdict).ok(),
         contained: said.contained.clone(),
         since: age.map(|age| WallMs(wall.0.saturating_sub(age))),

@@ -197,7 +197,7 @@ fn paused_by(status: &Value) -> Option<String> {
 /// The intent whose effect was seen.
 fn contained(health: &Value) -> Option<String> {
     let mut all = items(health, "containment");
-    let done = all.find(|one| word(one, "action") == "pause" && word(one, "outcome") == "verified")?;
+    let done = all.find(|one| word(one, "action") == "pause" && word(one, "state") == "verified")?;
     Some(format!("{} because of {}", word(done, "verify"), word(done, "because")))
 }
 

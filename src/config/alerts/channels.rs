@@ -88,6 +88,27 @@ impl ChannelKind {
         }
     }
 
+    /// Can its provider be asked later what became of a message that it accepted?
+    #[must_use]
+    pub const fn confirms(self) -> bool {
+        matches!(self, Self::Sms)
+    }
+
+    /// Is its canary harmless: does it cost nothing, page nobody and leave nothing behind that somebody has to close?
+    #[must_use]
+    pub const fn harmless_canary(self) -> bool {
+        match self {
+            Self::Log
+            | Self::File
+            | Self::Email
+            | Self::Webhook
+            | Self::Slack
+            | Self::Discord
+            | Self::Alertmanager => true,
+            Self::Sms | Self::SmsGateway | Self::Github | Self::Pagerduty => false,
+        }
+    }
+
     /// Does it cost money or sleep: is it worth a budget of its own?
     #[must_use]
     pub fn is_sms(self) -> bool {
@@ -131,6 +152,11 @@ pub struct ChannelSettings {
     /// Certificates (PEM) of authorities that are trusted besides the public ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<PathBuf>,
+    /// While it is degraded and nothing waits for it, does it get a canary now and then, 30 seconds to 15 minutes apart,
+    /// so that it is known to work again? Unless it stands here: yes, but for `sms`, `sms_gateway`, `github` and
+    /// `pagerduty`, whose canaries cost money, page somebody or open an issue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probe: Option<bool>,
     /// Keys of the kind `file`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<FileSettings>,
@@ -171,6 +197,7 @@ impl Default for ChannelSettings {
             timeout_ms: 10_000,
             reach: Reach::default(),
             ca_file: None,
+            probe: None,
             file: None,
             email: None,
             sms: None,
@@ -186,6 +213,12 @@ impl Default for ChannelSettings {
 }
 
 impl ChannelSettings {
+    /// Is it tried by itself while it is degraded?
+    #[must_use]
+    pub fn probes(&self) -> bool {
+        self.probe.unwrap_or_else(|| self.kind.harmless_canary())
+    }
+
     fn validate(&self, problems: &mut Problems, path: &str) {
         let is_name = |text: &str| {
             (1..=NAME_CHARS_MAX).contains(&text.len())

@@ -14,6 +14,12 @@ const BUNDLE_ABOVE: usize = 10;
 /// Allowed times before the file of last resort is used, in milliseconds.
 pub const LAST_RESORT_MS: RangeInclusive<u64> = 100..=60_000;
 
+/// How long alerts that are over may be kept, in days.
+pub const KEEP_DAYS: RangeInclusive<u64> = 1..=3_650;
+/// How long a provider may be asked about one message, in seconds.
+pub const CONFIRM_SECONDS: RangeInclusive<u64> = 0..=86_400;
+const DAY_MS: u64 = 86_400_000;
+
 /// Who is told when something is wrong, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -41,6 +47,14 @@ pub struct Alerts {
     /// A message that could not be delivered for so long is given up, in seconds.
     #[schemars(range(max = 604_800))]
     pub give_up_seconds: u64,
+    /// A provider that accepted a message and can be asked (`sms`) is asked for so long whether it arrived, in seconds;
+    /// 0 for never. What it has not said by then stays `accepted`.
+    #[schemars(range(max = 86_400))]
+    pub confirm_seconds: u64,
+    /// Alerts that are over leave the database after so many days, with their deliveries; silences and containments
+    /// alike. The journal's rows are kept by their own rule.
+    #[schemars(range(min = 1, max = 3_650))]
+    pub keep_days: u64,
     /// What the database does not take within so many milliseconds goes to the file of last resort, 100 to 60000.
     #[schemars(range(min = 100, max = 60_000))]
     pub last_resort_ms: u64,
@@ -62,6 +76,8 @@ impl Default for Alerts {
             ack_seconds: 14_400,
             outlive_seconds: 10,
             give_up_seconds: 86_400,
+            confirm_seconds: 3_600,
+            keep_days: 90,
             last_resort_ms: 500,
             dead_man: DeadManSettings::default(),
             runbook_url: "runbooks/".to_owned(),
@@ -78,6 +94,8 @@ impl Alerts {
         problems.range("alerts.ack_seconds", self.ack_seconds, &SECONDS);
         problems.range("alerts.outlive_seconds", self.outlive_seconds, &SECONDS);
         problems.range("alerts.give_up_seconds", self.give_up_seconds, &SECONDS);
+        problems.range("alerts.confirm_seconds", self.confirm_seconds, &CONFIRM_SECONDS);
+        problems.range("alerts.keep_days", self.keep_days, &KEEP_DAYS);
         problems.range("alerts.last_resort_ms", self.last_resort_ms, &LAST_RESORT_MS);
         if self.runbook_url.chars().any(|c| c.is_control() || c.is_whitespace()) {
             let advice = "an address such as `https://wiki.example/runbooks/`";
@@ -112,9 +130,16 @@ impl Alerts {
             ack_ms: ms(self.ack_seconds),
             outlive_ms: ms(self.outlive_seconds),
             spool_after_ms: self.last_resort_ms,
+            confirm_ms: ms(self.confirm_seconds),
             speaker: Speaker { runbooks: self.runbook_url.clone(), ..speaker },
             ..defaults
         }
+    }
+
+    /// How long what is over stays in the tables, milliseconds.
+    #[must_use]
+    pub const fn keep_ms(&self) -> u64 {
+        self.keep_days.saturating_mul(DAY_MS)
     }
 
     fn policies(&self) -> Vec<Policy> {
@@ -170,7 +195,13 @@ impl Alerts {
             }
             (None, _) => Vec::new(),
         };
-        ChannelPlan { name: channel.name.clone(), tiers, bundle_above: BUNDLE_ABOVE }
+        ChannelPlan {
+            name: channel.name.clone(),
+            tiers,
+            bundle_above: BUNDLE_ABOVE,
+            confirms: channel.kind.confirms(),
+            probe: channel.probes(),
+        }
     }
 }
 

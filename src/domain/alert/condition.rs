@@ -48,16 +48,16 @@ impl fmt::Display for AlertKey {
     }
 }
 
-/// Where the fault lies, seen from this process.
+/// Where the fault lies, seen from this process or from the component that is judged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Locality {
-    /// In this process or on this host.
+    /// In the component itself, in this process or on this host.
     #[default]
     Local,
-    /// Between the venue and this process.
+    /// Between the venue and this process, or between two stages of a flow.
     Pipeline,
-    /// At whoever depends on this process.
+    /// At whoever depends on it.
     Downstream,
 }
 

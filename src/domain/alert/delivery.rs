@@ -57,11 +57,22 @@ impl DeliveryState {
         }
     }
 
-    /// Will nothing more be done about it?
+    /// Will nothing more be sent of it? [`Delivery::is_settled`] says whether its provider is still being asked.
     #[must_use]
     pub const fn is_final(self) -> bool {
         !matches!(self, Self::Pending | Self::Claimed)
     }
+}
+
+/// Asking a provider what became of a message that it accepted: stored, so that a restart neither forgets nor hurries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirm {
+    /// How often it was asked.
+    pub asked: u32,
+    /// Not before.
+    pub next_at: WallMs,
+    /// From then on it is not asked any more: accepted is all that will be known.
+    pub until: WallMs,
 }
 
 /// See the module's head.
@@ -99,6 +110,9 @@ pub struct Delivery {
     /// The provider's name for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_id: Option<String>,
+    /// Its provider is asked whether it arrived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<Confirm>,
     /// Deliveries that go out within this one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<IdempotencyKey>,
@@ -135,10 +149,17 @@ impl Delivery {
             last_error: None,
             delivered_at: None,
             provider_id: None,
+            confirm: None,
             members: Vec::new(),
             within: None,
             spooled: false,
         }
+    }
+
+    /// Will nothing more be done about it, neither by sending nor by asking?
+    #[must_use]
+    pub const fn is_settled(&self) -> bool {
+        self.state.is_final() && self.confirm.is_none()
     }
 
     /// Its place within its channel: alerts in order, their transitions in order.
@@ -171,6 +192,7 @@ impl Delivery {
 
     /// It will never be delivered.
     pub fn fail(&mut self, why: &str) {
+        self.confirm = None;
         self.last_error = Some(super::condition::cut(why, ERROR_CHARS_MAX));
         self.lease_until = None;
         self.state = DeliveryState::Failed;

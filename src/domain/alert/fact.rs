@@ -89,7 +89,7 @@ impl History {
 
     /// Deliveries that are settled.
     pub fn settled(&self) -> impl Iterator<Item = &Delivery> {
-        self.deliveries.values().filter(|delivery| delivery.state.is_final())
+        self.deliveries.values().filter(|delivery| delivery.is_settled())
     }
 
     /// How many deliveries stand in a state.

@@ -15,9 +15,30 @@ use serde::{Deserialize, Serialize};
 pub struct ChannelRecord {
     /// What it has used of its limits.
     pub budget: Budget,
-    /// When it last took a message.
+    /// When it last took a message; where its provider can be asked, when that last said that one had arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_ok: Option<WallMs>,
+    /// What is wrong with it: a restart repairs no channel.
+    #[serde(default, skip_serializing_if = "Trouble::is_none")]
+    pub trouble: Trouble,
+}
+
+/// What a channel's last attempts met.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Trouble {
+    /// Failures since a message last arrived.
+    pub failures: u32,
+    /// A message was given up since then.
+    pub gave_up: bool,
+    /// What the last failure was.
+    pub last_error: Option<String>,
+}
+
+impl Trouble {
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A record that cannot be written as JSON, which none of these is.
@@ -57,7 +78,7 @@ pub fn batch(work: &Work, correlation: &Correlation) -> Result<Batch, LineError>
             name: delivery.key.as_str().to_owned(),
             number: signed(delivery.number),
             seq: signed(delivery.seq),
-            is_final: delivery.state.is_final(),
+            is_final: delivery.is_settled(),
             record: serde_json::to_string(delivery)?,
         });
     }

@@ -99,6 +99,10 @@ pub struct ChannelPlan {
     pub tiers: Vec<Tier>,
     /// So many that wait go out as one.
     pub bundle_above: usize,
+    /// Its provider can be asked what became of a message.
+    pub confirms: bool,
+    /// While it is degraded it gets canaries by itself.
+    pub probe: bool,
 }
 
 /// How deliveries are tried again.
@@ -164,6 +168,12 @@ pub struct Settings {
     pub degraded_after: u32,
     /// A message that waits for so long counts as a failing channel too.
     pub degraded_wait_ms: u64,
+    /// How long a provider is asked whether a message that it accepted has arrived; never when 0.
+    pub confirm_ms: u64,
+    /// Before the first canary to a degraded channel; each further pause is twice the one before.
+    pub probe_first_ms: u64,
+    /// Up to this.
+    pub probe_max_ms: u64,
     /// Who speaks.
     pub speaker: Speaker,
 }
@@ -183,6 +193,9 @@ impl Default for Settings {
             spool_after_ms: 500,
             degraded_after: 3,
             degraded_wait_ms: 120_000,
+            confirm_ms: 3_600_000,
+            probe_first_ms: 30_000,
+            probe_max_ms: 900_000,
             speaker: Speaker::default(),
         }
     }

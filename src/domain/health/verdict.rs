@@ -63,29 +63,8 @@ impl Severity {
     }
 }
 
-/// Where the fault lies, as seen from the component.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Locality {
-    /// In the component itself, or at the edge that it watches.
-    Local,
-    /// Between two of its stages, or in what comes before it.
-    Pipeline,
-    /// In what it hands on to.
-    Downstream,
-}
-
-impl Locality {
-    /// The word on the wire.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Local => "local",
-            Self::Pipeline => "pipeline",
-            Self::Downstream => "downstream",
-        }
-    }
-}
+/// Where the fault lies, as seen from the component: the same word that an alert of it carries.
+pub use crate::domain::alert::Locality;
 
 /// What can be done about it without moving funds. A closed set: nothing in it opens a position or allows more.
 #[derive(

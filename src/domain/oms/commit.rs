@@ -71,6 +71,7 @@ impl Oms {
             positions: std::mem::take(&mut draft.positions),
             balances: std::mem::take(&mut draft.balances),
             alerts: None,
+            intents: Vec::new(),
             snapshot: snapshot.map(|state| Snapshot { state, refusals_seen: self.refusals }),
             refusable,
         };

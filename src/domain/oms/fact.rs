@@ -280,7 +280,8 @@ macro_rules! facts {
 }
 
 /// Kinds that others write to the same journal.
-const FOREIGN: &[&str] = &["genesis", "performance", crate::domain::alert::KIND];
+const FOREIGN: &[&str] =
+    &["genesis", "performance", crate::domain::alert::KIND, crate::domain::containment::KIND];
 
 facts! {
     /// An order was taken. Nothing is sent before this is on disk.

@@ -64,6 +64,17 @@ pub(crate) fn incidents() -> Operation {
         .answers(200, "a page", named("Incidents"))
 }
 
+/// `GET /api/v1/containment`.
+pub(crate) fn containment() -> Operation {
+    Operation::new(
+        "containment",
+        "What was done by itself about alerts, and what is recommended, oldest first",
+    )
+    .query("status", word(&["open", "all"]), "all unless asked otherwise")
+    .paged()
+    .answers(200, "a page", named("Intents"))
+}
+
 /// `GET /api/v1/channels`.
 pub(crate) fn channels() -> Operation {
     Operation::new("channels", "Every way to tell people, and how it is").answers(

@@ -3,6 +3,8 @@
 use super::schema::{
     answer, count, flag, list, named, number, or_null, page, pattern, reason, request, text, time, word,
 };
+use crate::domain::containment::State;
+use crate::domain::health::SafeAction;
 use serde_json::{Value, json};
 
 fn any() -> Value {
@@ -22,6 +24,7 @@ pub(super) fn shapes() -> Vec<(&'static str, Value)> {
         ("last_error", or_null(text())),
         ("delivered_at", or_null(time())),
         ("provider_id", or_null(text())),
+        ("confirm", any()),
         ("within", or_null(text())),
     ]);
     let alert = [
@@ -97,6 +100,23 @@ pub(super) fn shapes() -> Vec<(&'static str, Value)> {
         ("delivered", count()),
         ("failed", count()),
     ]);
+    let intent = answer(&[
+        ("number", count()),
+        ("state", word(&State::ALL.map(State::word))),
+        ("because", text()),
+        ("precondition", text()),
+        ("action", word(&SafeAction::ALL.map(SafeAction::word))),
+        ("target", text()),
+        ("verify", text()),
+        ("outcome", text()),
+        ("budget", count()),
+        ("window_seconds", number()),
+        ("spent", count()),
+        ("requested_at", or_null(time())),
+        ("carried_out_at", or_null(time())),
+        ("ended_at", or_null(time())),
+        ("runbook", text()),
+    ]);
     let visible = || pattern(r"^[ -~]{1,200}$");
     let silence_request = request(
         &[("reason", reason()), ("for_seconds", super::schema::duration())],
@@ -115,6 +135,8 @@ pub(super) fn shapes() -> Vec<(&'static str, Value)> {
             "Incidents",
             answer(&[("items", list(named("Incident"))), ("next", or_null(text())), ("medians", any())]),
         ),
+        ("Intent", intent),
+        ("Intents", page("Intent")),
         ("Channel", channel),
         ("Channels", page("Channel")),
         ("AckRequest", request(&[("reason", reason())], &[("for_seconds", super::schema::duration())])),

@@ -90,7 +90,7 @@ fn health() -> Vec<(&'static str, Value)> {
         ("snapshot_id", count()),
         ("time", time()),
         ("checks", map(list(any()))),
-        ("containment", list(any())),
+        ("containment", list(named("Intent"))),
     ]);
     vec![
         ("Alive", answer(&[("alive", flag()), ("snapshot_id", count()), ("at", time())])),

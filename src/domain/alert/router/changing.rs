@@ -30,8 +30,7 @@ impl Router {
             made.extend(self.end_on(&name, &mut alert, seq, out));
         }
         self.statistics.note(&alert);
-        let waits = made.iter().any(|delivery| !delivery.state.is_final())
-            || self.lanes.values().any(|lane| lane.holds(alert.number));
+        let waits = made.iter().any(|delivery| !delivery.state.is_final()) || self.is_under_way(alert.number);
         out.fact(What::Cleared, None, &alert, made);
         if waits {
             self.closing.insert(alert.number, alert);

@@ -3,14 +3,13 @@
 use super::super::condition::{AlertKey, Condition};
 use super::super::delivery::later;
 use super::super::fact::AlertFact;
-use super::super::lines::ChannelRecord;
 use super::super::notice::{IdempotencyKey, Notice};
 use super::super::record::Alert;
 use super::super::settings::Settings;
 use super::super::silence::Silence;
 use super::super::statistics::{Medians, Statistics};
 use super::event::{ChannelReading, Effect, Event, OpenCounts, Work};
-use super::lane::Lane;
+use super::lane::{Lane, Parcel};
 use super::out::{Out, Sending};
 use crate::domain::journal::Ticket;
 use crate::domain::time::WallMs;
@@ -37,6 +36,10 @@ pub(super) enum Due {
     Ack(AlertKey),
     /// The next people are told.
     Escalate(AlertKey),
+    /// A provider is asked what became of a message, by the message's key.
+    Confirm(String),
+    /// A channel that is degraded gets a canary.
+    Probe(String),
 }
 
 /// A condition that may become an alert.
@@ -78,6 +81,8 @@ pub struct Router {
     pub(super) unconfirmed: BTreeSet<AlertKey>,
     pub(super) silences: BTreeMap<String, Silence>,
     pub(super) lanes: BTreeMap<String, Lane>,
+    /// Messages that a provider accepted and is still asked about, by key.
+    pub(super) confirming: BTreeMap<String, Parcel>,
     pub(super) agenda: BTreeSet<(WallMs, Due)>,
     pub(super) statistics: Statistics,
     pub(super) counts: OpenCounts,
@@ -106,6 +111,7 @@ impl Router {
             flaps: BTreeMap::new(),
             unconfirmed: BTreeSet::new(),
             silences: BTreeMap::new(),
+            confirming: BTreeMap::new(),
             agenda: BTreeSet::new(),
             statistics: Statistics::default(),
             counts: OpenCounts::default(),
@@ -124,6 +130,7 @@ impl Router {
             Event::Committed { ticket } => self.committed(ticket, &mut out),
             Event::Spooled { ticket } => self.spooled(ticket, &mut out),
             Event::Sent { channel, key, outcome } => self.settle(&channel, &key, outcome, &mut out),
+            Event::Confirmed { channel, key, answer } => self.confirmed(&channel, &key, answer, &mut out),
             Event::Recovered { notices } => self.recovered(notices, &mut out),
         }
         self.pump(&mut out);
@@ -144,6 +151,8 @@ impl Router {
                 Due::Silence(id) => self.silence_is_over(&id, out),
                 Due::Ack(key) => self.ack_is_over(&key, out),
                 Due::Escalate(key) => self.escalate(&key, out),
+                Due::Confirm(key) => self.ask_provider(&key, out),
+                Due::Probe(channel) => self.probe(&channel, out),
             }
         }
         self.leases(out);
@@ -153,10 +162,7 @@ impl Router {
     /// Hands what the step gathered to the disk; effects that need no disk come first.
     fn finish(&mut self, mut out: Out) -> Vec<Effect> {
         let mut effects = std::mem::take(&mut out.effects);
-        let channel = |name: &String| {
-            let lane = self.lanes.get(name)?;
-            Some((name.clone(), ChannelRecord { budget: lane.budget.clone(), last_ok: lane.last_ok }))
-        };
+        let channel = |name: &String| self.lanes.get(name).map(|lane| (name.clone(), lane.record()));
         let work = Work {
             ticket: Ticket(self.last_ticket.saturating_add(1)),
             at: out.now,

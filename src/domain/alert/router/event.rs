@@ -131,6 +131,27 @@ pub enum Outcome {
     },
 }
 
+/// What a provider said about a message that it accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Word {
+    /// It is still under way.
+    Pending,
+    /// It arrived.
+    Delivered,
+    /// It will not arrive.
+    Failed {
+        /// Why.
+        why: String,
+    },
+    /// It could not be asked now.
+    Unasked {
+        /// Why.
+        why: String,
+    },
+    /// It cannot be asked at all.
+    NotOffered,
+}
+
 /// What was on disk when the process began.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Restored {
@@ -142,7 +163,7 @@ pub struct Restored {
     pub last_word: u64,
     /// Alerts that stand, and those that are over while messages about them wait.
     pub alerts: Vec<Alert>,
-    /// Deliveries that are not settled.
+    /// Deliveries that are not settled, those among them that a provider is asked about.
     pub deliveries: Vec<Delivery>,
     /// Silences that have not ended.
     pub silences: Vec<Silence>,
@@ -191,6 +212,15 @@ pub enum Event {
         key: IdempotencyKey,
         /// How.
         outcome: Outcome,
+    },
+    /// A provider was asked about a message.
+    Confirmed {
+        /// On which channel.
+        channel: String,
+        /// Which delivery.
+        key: IdempotencyKey,
+        /// What it said.
+        answer: Word,
     },
     /// Messages were found in the file of last resort that the database may not know.
     Recovered {
@@ -244,6 +274,16 @@ pub enum Effect {
         key: IdempotencyKey,
         /// What.
         notice: Box<Notice>,
+    },
+    /// Ask the provider what became of a message; then [`Event::Confirmed`]. Asking changes nothing anywhere, so it
+    /// waits for no disk and may be repeated.
+    Confirm {
+        /// On which channel.
+        channel: String,
+        /// Which delivery.
+        key: IdempotencyKey,
+        /// The provider's name for it.
+        provider_id: String,
     },
     /// Write this to the file of last resort; then [`Event::Spooled`].
     Spool {

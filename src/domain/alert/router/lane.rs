@@ -5,6 +5,7 @@
 
 use super::super::budget::Budget;
 use super::super::delivery::Delivery;
+use super::super::lines::{ChannelRecord, Trouble};
 use super::super::settings::Tier;
 use crate::domain::journal::Ticket;
 use crate::domain::time::WallMs;
@@ -60,6 +61,10 @@ pub(super) struct Lane {
     pub(super) last_ok: Option<WallMs>,
     pub(super) last_error: Option<String>,
     pub(super) degraded: bool,
+    /// Canaries that it got by itself since it is degraded.
+    pub(super) probes: u32,
+    /// When it gets the next one.
+    pub(super) probe_at: Option<WallMs>,
 }
 
 impl Lane {
@@ -132,6 +137,27 @@ impl Lane {
     /// May the next one go out?
     pub(super) fn is_free(&self, now: WallMs) -> bool {
         self.flight.is_none() && self.recording.is_none() && self.blocked_until <= now
+    }
+
+    /// Does nothing wait, and is nothing on its way?
+    pub(super) fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.flight.is_none() && self.recording.is_none()
+    }
+
+    /// What is kept of it.
+    pub(super) fn record(&self) -> ChannelRecord {
+        let trouble =
+            Trouble { failures: self.failures, gave_up: self.gave_up, last_error: self.last_error.clone() };
+        ChannelRecord { budget: self.budget.clone(), last_ok: self.last_ok, trouble }
+    }
+
+    /// Goes on from what was kept of it; true when something was wrong with it.
+    pub(super) fn restore(&mut self, kept: ChannelRecord) -> bool {
+        let ChannelRecord { budget, last_ok, trouble } = kept;
+        (self.budget, self.last_ok) = (budget, last_ok);
+        (self.failures, self.gave_up, self.last_error) =
+            (trouble.failures, trouble.gave_up, trouble.last_error);
+        self.failures > 0 || self.gave_up
     }
 
     /// How many wait.

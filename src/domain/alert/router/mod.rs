@@ -6,6 +6,7 @@
 //! after a restart.
 
 mod changing;
+mod confirming;
 mod core;
 mod event;
 mod hiding;
@@ -13,6 +14,7 @@ mod holding;
 mod lane;
 mod message;
 mod out;
+mod probing;
 mod recover;
 mod sending;
 mod settling;
@@ -22,5 +24,5 @@ mod words;
 
 pub use core::Router;
 pub use event::{
-    Answer, Ask, ChannelReading, Effect, Event, OpenCounts, Outcome, Refusal, ReplyTo, Restored, Work,
+    Answer, Ask, ChannelReading, Effect, Event, OpenCounts, Outcome, Refusal, ReplyTo, Restored, Word, Work,
 };

@@ -26,8 +26,10 @@ impl Router {
             router.statistics.note(alert);
         }
         for (channel, record) in channels {
-            if let Some(lane) = router.lanes.get_mut(&channel) {
-                (lane.budget, lane.last_ok) = (record.budget, record.last_ok);
+            if router.lanes.get_mut(&channel).is_some_and(|lane| lane.restore(record)) {
+                // It is judged, and where that is wanted tried, by the first tick: whoever repaired it has just begun
+                // the process anew.
+                router.agenda.insert((now, Due::Probe(channel)));
             }
         }
         for silence in silences {
@@ -69,6 +71,9 @@ impl Router {
     fn queue_again(&mut self, deliveries: Vec<Delivery>, now: WallMs) {
         let mut members: BTreeMap<String, Vec<Delivery>> = BTreeMap::new();
         let mut carriers = Vec::new();
+        let (accepted, deliveries): (Vec<Delivery>, Vec<Delivery>) =
+            deliveries.into_iter().partition(|delivery| delivery.state == DeliveryState::Accepted);
+        self.ask_again(accepted);
         for mut delivery in deliveries {
             if delivery.state == DeliveryState::Claimed {
                 delivery.state = DeliveryState::Pending;

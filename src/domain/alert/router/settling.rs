@@ -4,7 +4,7 @@ use super::super::delivery::{Delivery, DeliveryState, later};
 use super::super::fact::What;
 use super::super::notice::{IdempotencyKey, Transition};
 use super::super::record::Alert;
-use super::core::Router;
+use super::core::{Due, Router};
 use super::event::{Effect, Outcome};
 use super::lane::{Lane, Parcel};
 use super::out::Out;
@@ -21,9 +21,12 @@ impl Router {
             out.channels.insert(channel.to_owned());
             numbers.extend(parcel.all().map(|delivery| delivery.number));
             match outcome {
-                Outcome::Delivered => self.arrived(parcel, DeliveryState::Delivered, None, &mut lane, out),
+                Outcome::Delivered => {
+                    lane.last_ok = Some(out.now);
+                    self.arrived(parcel, DeliveryState::Delivered, &mut lane, out);
+                }
                 Outcome::Accepted { provider_id } => {
-                    self.arrived(parcel, DeliveryState::Accepted, provider_id, &mut lane, out);
+                    self.accepted(channel, parcel, provider_id, &mut lane, out);
                 }
                 Outcome::Temporary { why, retry_after_ms } => {
                     self.failed_for_now(parcel, &why, retry_after_ms, &mut lane, out);
@@ -34,13 +37,37 @@ impl Router {
         }
         self.lanes.insert(channel.to_owned(), lane);
         for number in numbers {
+            self.hurry(number, out);
             self.let_go(number);
         }
     }
 
+    /// Is a message about an alert waiting, on its way, or being asked about?
+    pub(super) fn is_under_way(&self, number: u64) -> bool {
+        self.lanes.values().any(|lane| lane.holds(number))
+            || self.confirming.values().any(|parcel| parcel.tells_of(number))
+    }
+
+    /// An alert that nobody has and of which nothing is under way goes to whoever comes next in its policy at once: a
+    /// deadline was meant for people who do not answer, not for messages that do not arrive.
+    pub(super) fn hurry(&mut self, number: u64, out: &mut Out) {
+        let Some(key) = self.keys.get(&number).cloned() else { return };
+        if self.is_under_way(number) {
+            return;
+        }
+        let Some(alert) = self.open.get_mut(&key) else { return };
+        let free = alert.ack.is_none() && alert.hidden.is_none() && alert.told.is_empty();
+        if !free || !alert.escalation.as_mut().is_some_and(|escalation| escalation.hurry(out.now)) {
+            return;
+        }
+        alert.note(out.now, "hurried", "nobody could be told: whoever comes next is told now");
+        out.touch(alert);
+        self.agenda.insert((out.now, Due::Escalate(key)));
+    }
+
     /// Forgets an alert that is over once no message about it waits.
     pub(super) fn let_go(&mut self, number: u64) {
-        if self.closing.contains_key(&number) && !self.lanes.values().any(|lane| lane.holds(number)) {
+        if self.closing.contains_key(&number) && !self.is_under_way(number) {
             self.closing.remove(&number);
         }
     }
@@ -63,18 +90,10 @@ impl Router {
         }
     }
 
-    fn arrived(
-        &mut self,
-        parcel: Parcel,
-        state: DeliveryState,
-        provider_id: Option<String>,
-        lane: &mut Lane,
-        out: &mut Out,
-    ) {
-        (lane.failures, lane.last_ok, lane.last_error) = (0, Some(out.now), None);
-        lane.gave_up = false;
-        let Parcel { mut delivery, members } = parcel;
-        delivery.provider_id = provider_id;
+    /// A message is at its receiver, or at its provider.
+    pub(super) fn arrived(&mut self, parcel: Parcel, state: DeliveryState, lane: &mut Lane, out: &mut Out) {
+        (lane.failures, lane.last_error, lane.gave_up) = (0, None, false);
+        let Parcel { delivery, members } = parcel;
         for mut one in std::iter::once(delivery).chain(members) {
             one.state = state;
             one.lease_until = None;
@@ -151,7 +170,8 @@ impl Router {
         });
     }
 
-    fn failed_for_good(&mut self, parcel: Parcel, why: &str, lane: &mut Lane, out: &mut Out) {
+    /// A message never arrives.
+    pub(super) fn failed_for_good(&mut self, parcel: Parcel, why: &str, lane: &mut Lane, out: &mut Out) {
         lane.failures = lane.failures.saturating_add(1);
         lane.gave_up = true;
         lane.last_error = Some(super::super::condition::cut(why, 300));
@@ -207,7 +227,8 @@ impl Router {
         }
     }
 
-    fn judge(&self, channel: &str, lane: &mut Lane, out: &mut Out) {
+    /// Says when a channel began to fail or works again, and plans the canaries of one that fails.
+    pub(super) fn judge(&mut self, channel: &str, lane: &mut Lane, out: &mut Out) {
         let waits = lane.oldest().is_some_and(|at| later(at, self.settings.degraded_wait_ms) <= out.now);
         let failing = lane.failures >= self.settings.degraded_after || (lane.failures > 0 && waits);
         // A message that is never tried again is lost on this channel: one is enough.
@@ -215,7 +236,10 @@ impl Router {
         if bad == lane.degraded {
             return;
         }
-        lane.degraded = bad;
+        (lane.degraded, lane.probes) = (bad, 0);
+        if bad {
+            self.plan_probe(channel, lane, out.now);
+        }
         let why = bad.then(|| {
             let (failures, error) = (lane.failures, lane.last_error.clone().unwrap_or_default());
             if lane.gave_up {

@@ -128,14 +128,19 @@ impl Router {
     }
 
     fn test(&mut self, channel: &str, by: &str, out: &mut Out) -> Result<Answer, Refusal> {
-        let Some(lane) = self.lanes.get_mut(channel) else {
-            return Err(Refusal::NoChannel { channel: channel.to_owned() });
-        };
+        let none = || Refusal::NoChannel { channel: channel.to_owned() };
+        let canary = self.canary_to(channel, by, out).ok_or_else(none)?;
+        Ok(Answer::Test(Box::new(canary)))
+    }
+
+    /// Has a channel tested; `None` when there is no such channel.
+    pub(super) fn canary_to(&mut self, channel: &str, by: &str, out: &mut Out) -> Option<Delivery> {
+        let lane = self.lanes.get_mut(channel)?;
         self.last_word = self.last_word.saturating_add(1);
         let id = format!("{}-canary-{}", self.tag, self.last_word);
         let canary = Delivery::new((0, &id), self.last_word, channel, Transition::Canary, out.now);
         lane.push(Parcel::single(canary.clone()));
         out.fact_of(What::Tested, Some(by), vec![canary.clone()]);
-        Ok(Answer::Test(Box::new(canary)))
+        Some(canary)
     }
 }

@@ -21,7 +21,13 @@ pub(super) fn policy(steps: &[(u64, &[&str])]) -> Policy {
 }
 
 pub(super) fn settings(channels: &[&str], steps: &[(u64, &[&str])]) -> Settings {
-    let plan = |name: &&str| ChannelPlan { name: (*name).to_owned(), tiers: Vec::new(), bundle_above: 10 };
+    let plan = |name: &&str| ChannelPlan {
+        name: (*name).to_owned(),
+        tiers: Vec::new(),
+        bundle_above: 10,
+        confirms: false,
+        probe: false,
+    };
     Settings {
         channels: channels.iter().map(plan).collect(),
         policies: vec![policy(steps)],
@@ -40,6 +46,12 @@ pub(super) struct Desk {
     /// Messages that went out, with the channel.
     pub(super) sent: Vec<(String, String, Notice)>,
     pub(super) replies: Vec<Answer>,
+    /// Channels that refuse everything for good.
+    pub(super) refusing: Vec<String>,
+    /// Channels whose provider accepts, and says later what became of it.
+    pub(super) accepting: Vec<String>,
+    /// Messages that a provider was asked about: channel, key, the provider's name for it.
+    pub(super) asked: Vec<(String, IdempotencyKey, String)>,
     /// Messages that go out are not answered.
     pub(super) silent: bool,
     pub(super) disk_down: bool,
@@ -69,7 +81,7 @@ impl Disk {
 
     pub(super) fn restored(&self) -> Restored {
         let waiting: Vec<Delivery> =
-            self.deliveries.values().filter(|delivery| !delivery.state.is_final()).cloned().collect();
+            self.deliveries.values().filter(|delivery| !delivery.is_settled()).cloned().collect();
         let needed = |alert: &&Alert| {
             alert.is_open() || waiting.iter().any(|delivery| delivery.number == alert.number)
         };
@@ -109,6 +121,9 @@ impl Desk {
             disk,
             down: Vec::new(),
             sent: Vec::new(),
+            refusing: Vec::new(),
+            accepting: Vec::new(),
+            asked: Vec::new(),
             replies: Vec::new(),
             silent: false,
             disk_down: false,
@@ -150,11 +165,19 @@ impl Desk {
                     if self.silent {
                         continue;
                     }
-                    let outcome = match self.down.contains(&channel) {
-                        true => Outcome::Temporary { why: "no route".to_owned(), retry_after_ms: None },
-                        false => Outcome::Delivered,
+                    let outcome = if self.down.contains(&channel) {
+                        Outcome::Temporary { why: "no route".to_owned(), retry_after_ms: None }
+                    } else if self.refusing.contains(&channel) {
+                        Outcome::Permanent { why: "refused".to_owned() }
+                    } else if self.accepting.contains(&channel) {
+                        Outcome::Accepted { provider_id: Some(format!("SM{}", self.sent.len())) }
+                    } else {
+                        Outcome::Delivered
                     };
                     self.step(Event::Sent { channel, key, outcome });
+                }
+                Effect::Confirm { channel, key, provider_id } => {
+                    self.asked.push((channel, key, provider_id));
                 }
                 Effect::Spool { ticket, notices } => {
                     self.spooled.extend(notices);
@@ -191,6 +214,12 @@ impl Desk {
         self.replies.pop().unwrap()
     }
 
+    /// The provider of a channel answers the last question.
+    pub(super) fn provider_says(&mut self, answer: Word) {
+        let (channel, key, _) = self.asked.last().cloned().unwrap();
+        self.step(Event::Confirmed { channel, key, answer });
+    }
+
     /// Time passes in steps of a tenth of a second.
     pub(super) fn wait(&mut self, ms: i64) {
         for _ in 0..(ms / 100) {
@@ -214,11 +243,11 @@ impl Desk {
             let text = serde_json::to_string(fact).unwrap();
             history.apply(serde_json::from_str(&text).unwrap());
         }
-        for delivery in self.disk.deliveries.values().filter(|delivery| delivery.state.is_final()) {
+        for delivery in self.disk.deliveries.values().filter(|delivery| delivery.is_settled()) {
             assert_eq!(history.deliveries.get(delivery.key.as_str()), Some(delivery));
         }
         assert_eq!(history.settled().count(), {
-            self.disk.deliveries.values().filter(|delivery| delivery.state.is_final()).count()
+            self.disk.deliveries.values().filter(|delivery| delivery.is_settled()).count()
         });
         for alert in self.disk.alerts.values() {
             let read = history.alerts.get(&alert.number).expect("an alert without a row");

@@ -5,7 +5,7 @@
 //! record never replaces a younger one. A row of the journal may then stand twice; records are whole, so it changes
 //! nothing.
 
-use crate::actors::journal::AppendAlerts;
+use super::mail::AppendAlerts;
 use crate::domain::journal::{Batch, Ticket};
 use crate::supervision::{Port, TellError};
 use std::collections::VecDeque;
@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 /// See the module's head.
 #[derive(Debug)]
-pub(super) struct Courier {
+pub(in crate::actors) struct Courier {
     journal: Port<AppendAlerts>,
     waiting: VecDeque<(Ticket, Arc<Batch>)>,
     /// Rises with every handing over anew; answers of before mean nothing.
@@ -24,15 +24,15 @@ pub(super) struct Courier {
 }
 
 /// The end at which the journal's word for one piece of work arrives.
-pub(super) type Receipt = (Ticket, u64, oneshot::Receiver<()>);
+pub(in crate::actors) type Receipt = (Ticket, u64, oneshot::Receiver<()>);
 
 impl Courier {
-    pub(super) const fn new(journal: Port<AppendAlerts>) -> Self {
+    pub(in crate::actors) const fn new(journal: Port<AppendAlerts>) -> Self {
         Self { journal, waiting: VecDeque::new(), round: 0, halted: false }
     }
 
     /// Hands over a piece of work; `None` when it has to wait for the next round.
-    pub(super) fn hand_over(&mut self, ticket: Ticket, batch: Batch) -> Option<Receipt> {
+    pub(in crate::actors) fn hand_over(&mut self, ticket: Ticket, batch: Batch) -> Option<Receipt> {
         let batch = Arc::new(batch);
         self.waiting.push_back((ticket, Arc::clone(&batch)));
         if self.halted { None } else { self.tell(ticket, batch) }
@@ -50,7 +50,7 @@ impl Courier {
     }
 
     /// The journal's word, or that none will come. True when it is news that a piece is on disk.
-    pub(super) fn heard(&mut self, ticket: Ticket, round: u64, written: bool) -> bool {
+    pub(in crate::actors) fn heard(&mut self, ticket: Ticket, round: u64, written: bool) -> bool {
         if round != self.round {
             return false;
         }
@@ -66,7 +66,7 @@ impl Courier {
     }
 
     /// Begins the next round, if something was not taken.
-    pub(super) fn again(&mut self) -> Vec<Receipt> {
+    pub(in crate::actors) fn again(&mut self) -> Vec<Receipt> {
         if !self.halted {
             return Vec::new();
         }
@@ -83,8 +83,13 @@ impl Courier {
         receipts
     }
 
+    /// Whoever waited for answers is gone: everything that is not known to be on disk is handed over again.
+    pub(in crate::actors) const fn renew(&mut self) {
+        self.halted = true;
+    }
+
     /// Pieces that are not known to be on disk.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::actors) fn len(&self) -> usize {
         self.waiting.len()
     }
 }

@@ -1,11 +1,20 @@
 //! Containment against tables that change as the world would.
 
 use super::*;
-use crate::domain::health::{HealthSettings, judge, samples};
+use crate::domain::health::{HealthSettings, Key, SafeAction, Table, judge, samples};
+use crate::domain::ids::StrategyId;
+use crate::domain::oms::Phase;
+use crate::domain::time::{Mono, WallMs};
 
-const NOW: Mono = samples::NOW;
+pub(super) const NOW: Mono = samples::NOW;
 
-fn stale() -> Table {
+/// Both clocks.
+pub(super) fn at(mono: Mono) -> Now {
+    let since = i64::try_from(mono.since(NOW)).unwrap();
+    Now { mono, wall: WallMs(1_700_000_000_000 + since) }
+}
+
+pub(super) fn stale() -> Table {
     let mut table = samples::healthy();
     for venue in &mut table.venues {
         for feed in &mut venue.feeds {
@@ -15,13 +24,31 @@ fn stale() -> Table {
     table
 }
 
-fn policy(on: &str, action: SafeAction, budget: usize) -> Policy {
+pub(super) fn policy(on: &str, action: SafeAction, budget: usize) -> Policy {
     Policy { on: on.to_owned(), action, budget, window_ms: 600_000 }
 }
 
-fn step(containment: &mut Containment, now: Mono, table: &Table, standing: &Standing) -> Vec<Effect> {
+/// One look, whose rows are not on disk yet.
+pub(super) fn look(
+    containment: &mut Containment,
+    now: Mono,
+    table: &Table,
+    standing: &Standing,
+) -> Vec<Effect> {
     let verdicts = judge(table, &HealthSettings::default(), NOW);
-    containment.step(now, table, &verdicts, standing)
+    containment.step(at(now), table, &verdicts, standing)
+}
+
+/// One look with a disk that takes everything at once. What is only recommended is left out.
+fn step(containment: &mut Containment, now: Mono, table: &Table, standing: &Standing) -> Vec<Effect> {
+    let mut out = Vec::new();
+    for effect in look(containment, now, table, standing) {
+        match effect {
+            Effect::Write(intent) => out.extend(containment.written(at(now), intent.number)),
+            other => out.push(other),
+        }
+    }
+    out
 }
 
 fn asked(effects: &[Effect]) -> Vec<(SafeAction, Target)> {
@@ -33,10 +60,10 @@ fn asked(effects: &[Effect]) -> Vec<(SafeAction, Target)> {
     .collect()
 }
 
-fn ended(effects: &[Effect]) -> Vec<Outcome> {
+pub(super) fn ended(effects: &[Effect]) -> Vec<State> {
     let all = effects.iter();
     all.filter_map(|effect| match effect {
-        Effect::Ended(intent) => Some(intent.outcome.clone()),
+        Effect::Ended(intent) => Some(intent.state),
         _ => None,
     })
     .collect()
@@ -65,7 +92,7 @@ fn a_pause_is_asked_for_once_and_ends_with_what_is_seen() {
     assert!(step(&mut containment, NOW.plus(250), &table, &standing).is_empty(), "it is under way");
     let paused = with_phase(table.clone(), Phase::Paused);
     let effects = step(&mut containment, NOW.plus(500), &paused, &standing);
-    assert_eq!(ended(&effects), [Outcome::Verified]);
+    assert_eq!(ended(&effects), [State::Verified]);
     assert_eq!(containment.contained(&key).as_deref(), Some("pause: done and seen"));
     assert!(
         step(&mut containment, NOW.plus(750), &paused, &standing).is_empty(),
@@ -76,7 +103,9 @@ fn a_pause_is_asked_for_once_and_ends_with_what_is_seen() {
     assert!(step(&mut containment, NOW.plus(1_000), &healed, &standing).is_empty());
     assert_eq!(containment.contained(&key), None);
     let kept = containment.intents();
-    assert_eq!((kept.len(), kept[0].precondition.as_str()), (1, "state=running"));
+    let done: Vec<&Intent> = kept.iter().filter(|one| one.state == State::Verified).collect();
+    assert_eq!((done.len(), done[0].precondition.as_str()), (1, "state=running"));
+    assert_eq!((done[0].spent, done[0].budget), (1, 3));
 }
 
 #[test]
@@ -90,13 +119,14 @@ fn an_action_that_changed_nothing_has_failed_and_the_budget_ends() {
             match effect {
                 Effect::Do(_) => did += 1,
                 Effect::Ended(intent) => {
-                    assert!(matches!(intent.outcome, Outcome::Failed(_)), "{intent:?}");
+                    assert_eq!(intent.state, State::Failed, "{intent:?}");
                     failed += 1;
                 }
                 Effect::Exhausted { action, .. } => {
                     assert_eq!(action, SafeAction::Pause);
                     exhausted += 1;
                 }
+                Effect::Write(intent) => panic!("it was written: {intent:?}"),
             }
         }
         now = now.plus(250);
@@ -114,9 +144,12 @@ fn a_refusal_ends_the_intent() {
     let mut containment = Containment::new(vec![policy("venue_quotes_stale", SafeAction::Pause, 3)]);
     let effects = step(&mut containment, NOW, &stale(), &Standing::default());
     let Effect::Do(intent) = &effects[0] else { panic!("{effects:?}") };
-    let effects = containment.refused(NOW, intent.number, "the order management is not running".to_owned());
-    assert!(matches!(&ended(&effects)[..], [Outcome::Failed(why)] if why.contains("not running")));
-    assert!(containment.refused(NOW, intent.number, String::new()).is_empty(), "it has ended");
+    let why = "the order management is not running".to_owned();
+    let effects = containment.refused(at(NOW), intent.number, why.clone());
+    assert_eq!(ended(&effects), [State::Refused]);
+    let shown = containment.intents().into_iter().find(|one| one.number == intent.number).unwrap();
+    assert_eq!(shown.outcome, why);
+    assert!(containment.refused(at(NOW), intent.number, String::new()).is_empty(), "it has ended");
 }
 
 #[test]
@@ -140,7 +173,7 @@ fn each_action_has_its_own_precondition_and_proof() {
     let mut later = with_phase(table, Phase::ReduceOnly);
     assert_eq!(ended(&step(&mut containment, NOW.plus(100), &later, &off)).len(), 3, "no new session yet");
     later.venues[0].market.as_mut().unwrap().reconnects += 1;
-    assert_eq!(ended(&step(&mut containment, NOW.plus(200), &later, &off)), [Outcome::Verified]);
+    assert_eq!(ended(&step(&mut containment, NOW.plus(200), &later, &off)), [State::Verified]);
     assert!(
         asked(&step(&mut containment, NOW.plus(300), &later, &off)).is_empty(),
         "the session gets its time"
