@@ -25,5 +25,6 @@ mod pages;
 mod process;
 mod risk;
 mod runbooks;
+mod slippage;
 mod states;
 mod support;

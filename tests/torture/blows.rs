@@ -85,7 +85,11 @@ impl Torture {
             truth["orders"].as_array().unwrap().iter().filter(|order| order["account"] == "demo").count()
         };
         while ours(&self.desk.truth().await) < LANES {
-            assert!(start.elapsed() < PATIENCE, "no order reached the exchange\n{}", self.desk.exchange_log());
+            assert!(
+                start.elapsed() < PATIENCE,
+                "no order reached the exchange\n{}",
+                self.desk.exchange_log()
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
