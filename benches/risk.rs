@@ -81,6 +81,7 @@ fn order(number: u64) -> Order {
         attempts: 1,
         cancel_requested: false,
         replaces: None,
+        decision_price: None,
         fills_after: None,
         created_at: WallMs(0),
         updated_at: WallMs(0),

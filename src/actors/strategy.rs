@@ -304,7 +304,7 @@ impl StrategyCell {
         let (strategy, venue, symbol) = (&self.setup.strategy, &self.setup.venue, &self.setup.symbol);
         let input = match change {
             Change::Order(order) if order.strategy == *strategy => Input::Order(order),
-            Change::Fill(fill) if fill.strategy == *strategy => Input::Fill(fill),
+            Change::Fill { fill, .. } if fill.strategy == *strategy => Input::Fill(fill),
             Change::Position(position)
                 if position.strategy == *strategy
                     && position.venue == *venue

@@ -237,7 +237,6 @@ fn drift(
         tap: readings.drift_tap.clone(),
         oms: oms.clone(),
         oms_readings: readings.oms.clone(),
-        boards: readings.boards.clone(),
         readers: readers.clone(),
         save,
         alerts: readings.alerts.clone(),

@@ -42,6 +42,9 @@ pub enum PlanError {
     /// A strategy that the settings let through but its kind does not.
     #[error("strategy {0}: its kind cannot be made with these parameters")]
     Strategy(String),
+    /// A series that the settings let through but its detectors do not.
+    #[error(transparent)]
+    Drift(#[from] super::drift::DriftPlanError),
     /// Hours that the settings let through but the domain does not.
     #[error("the hours of a market cannot be read: {0}")]
     Hours(String),

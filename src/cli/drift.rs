@@ -81,7 +81,7 @@ pub fn run(command: &DriftCommand, out: &mut dyn Write, err: &mut dyn Write) -> 
                 for gauge in list(stream, "detectors") {
                     let (name, way) = (text(gauge, "detector"), text(gauge, "direction"));
                     let (at, most) = (number(gauge, "statistic"), number(gauge, "threshold"));
-                    writeln!(out, "{name:<15} {way:<9} {at:>10.3} of {most:.3}")?;
+                    writeln!(out, "{name:<18} {way:<9} {at:>10.3} of {most:.3}")?;
                 }
                 Ok(())
             })

@@ -5,10 +5,12 @@
 use super::problems::Problems;
 use super::strategies::StrategySettings;
 use crate::domain::alert::Severity;
-use crate::domain::drift::{BASELINE_MAX, BASELINE_MIN, NAME_CHARS_MAX};
+use crate::domain::detectors::{AdwinSettings, PageHinkleySettings, ParameterError, Parameters};
+use crate::domain::drift::{BASELINE_MAX, BASELINE_MIN, NAME_CHARS_MAX, river_adwin, river_page_hinkley};
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 /// Allowed numbers of streams.
@@ -50,14 +52,77 @@ pub enum Watched {
     Spread,
 }
 
+/// A detector that watches a stream within its budget of false alarms: its thresholds follow from `arl0`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BudgetedDetector {
+    /// Sums of residuals: a mean that moves.
+    Cusum,
+    /// Sum of their squares: a spread that grows.
+    VarianceCusum,
+    /// Page-Hinkley against the baseline's mean: a mean that moves.
+    PageHinkley,
+    /// ADWIN: a mean that moves.
+    Adwin,
+    /// Variance of the newest values over the baseline's: a spread that grows or shrinks.
+    VarianceRatio,
+}
+
+/// Detectors exactly as river has them, on the numbers as they come, with raw parameters and outside of the budget.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RiverCompat {
+    /// min_instances, delta, threshold, alpha and mode; river's defaults where left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
+    pub page_hinkley: Option<BTreeMap<String, String>>,
+    /// delta, clock, max_buckets, min_window_length and grace_period; river's defaults where left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
+    pub adwin: Option<BTreeMap<String, String>>,
+}
+
+fn parameters(given: &BTreeMap<String, String>) -> Result<Parameters, ParameterError> {
+    let texts: Vec<String> = given.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    Parameters::read(texts.iter().map(String::as_str))
+}
+
+impl RiverCompat {
+    /// Page-Hinkley's settings, where it is asked for.
+    ///
+    /// # Errors
+    /// When a parameter cannot be, or is none of its own.
+    pub fn page_hinkley(&self) -> Result<Option<PageHinkleySettings>, ParameterError> {
+        self.page_hinkley.as_ref().map(|given| parameters(given).and_then(river_page_hinkley)).transpose()
+    }
+
+    /// ADWIN's settings, where it is asked for.
+    ///
+    /// # Errors
+    /// When a parameter cannot be, or is none of its own.
+    pub fn adwin(&self) -> Result<Option<AdwinSettings>, ParameterError> {
+        self.adwin.as_ref().map(|given| parameters(given).and_then(river_adwin)).transpose()
+    }
+
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Streams of a name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DeclaredStream {
     /// A stream's name, or the beginning of names with `*` behind it, as `slippage:*`.
     pub name: String,
-    /// The mean, the spread, or both.
+    /// The mean, the spread, or both: by the sums, where `detectors` is empty.
     pub watch: Watched,
+    /// What watches it, each within its share of the budget; in place of `watch`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub detectors: Vec<BudgetedDetector>,
+    /// What watches it besides, with raw parameters.
+    #[serde(skip_serializing_if = "RiverCompat::is_empty")]
+    pub river_compat: RiverCompat,
     /// Budget: observations between two false alarms; that of the section when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1_000, max = 1_000_000_000_000_u64))]
@@ -85,6 +150,8 @@ impl Default for DeclaredStream {
         Self {
             name: String::new(),
             watch: Watched::Both,
+            detectors: Vec::new(),
+            river_compat: RiverCompat::default(),
             arl0: None,
             baseline: None,
             severity: Severity::Warning,
@@ -167,6 +234,19 @@ impl DeclaredStream {
                 "use letters, digits, `_`, `-`, `.` and `:`, and `*` at the end for all that begin so";
             let problem = format!("`{shown}` names no stream");
             problems.rule(key("name").as_str(), "bad_stream_name", problem, advice);
+        }
+        let compat = &self.river_compat;
+        for (detector, wrong) in
+            [("page_hinkley", compat.page_hinkley().err()), ("adwin", compat.adwin().err())]
+        {
+            let Some(wrong) = wrong else { continue };
+            let path = key(&format!("river_compat.{detector}"));
+            problems.rule(
+                path.as_str(),
+                "bad_detector",
+                wrong.to_string(),
+                "see docs/drift.md for its parameters",
+            );
         }
         problems.range_if(key("arl0").as_str(), self.arl0, &ARL0);
         problems.range_if(key("baseline").as_str(), self.baseline, &BASELINE);

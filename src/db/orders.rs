@@ -38,6 +38,7 @@ pub(super) struct OrderLine<'a> {
     attempts: i64,
     replaces: Option<&'a str>,
     fills_after: Option<&'a str>,
+    decision_price: Option<String>,
 }
 
 impl<'a> OrderLine<'a> {
@@ -57,6 +58,7 @@ impl<'a> OrderLine<'a> {
             attempts: i64::from(order.attempts),
             replaces: order.replaces.as_ref().map(|id| id.as_str()),
             fills_after: order.fills_after.as_ref().map(|id| id.as_str()),
+            decision_price: order.decision_price.map(|price| price.to_string()),
         }
     }
 }
@@ -70,7 +72,7 @@ impl Line for OrderLine<'_> {
     const HEAD: &'static str = "INSERT INTO orders (number,client_order_id,venue_client_order_id,\
         venue_order_id,venue,symbol,side,kind,quantity,price,time_in_force,stop_loss,reduce_only,strategy,\
         correlation,origin,state,is_final,executed,booked,booked_quote,reason,attempts,cancel_requested,\
-        replaces,fills_after,created_at,updated_at) VALUES ";
+        replaces,fills_after,created_at,updated_at,decision_price) VALUES ";
     // Only what can change: an index whose columns are not named here costs nothing on an update.
     const TAIL: &'static str = " ON CONFLICT (number) DO UPDATE SET venue_order_id=excluded.venue_order_id,\
         quantity=excluded.quantity,price=excluded.price,state=excluded.state,is_final=excluded.is_final,\
@@ -107,7 +109,8 @@ impl Line for OrderLine<'_> {
         to.str_or_null(&self.replaces)?;
         to.str_or_null(&self.fills_after)?;
         to.int(&order.created_at.0)?;
-        to.int(&order.updated_at.0)
+        to.int(&order.updated_at.0)?;
+        to.text_or_null(&self.decision_price)
     }
 }
 
@@ -142,6 +145,7 @@ struct StoredOrder {
     fills_after: Option<String>,
     created_at: i64,
     updated_at: i64,
+    decision_price: Option<String>,
 }
 
 fn order(stored: StoredOrder) -> Result<Order, DbError> {
@@ -175,6 +179,7 @@ fn order(stored: StoredOrder) -> Result<Order, DbError> {
         attempts: at.checked(u32::try_from(stored.attempts))?,
         cancel_requested: stored.cancel_requested,
         replaces: stored.replaces.map(|id| at.checked(ClientOrderId::from_venue(&id))).transpose()?,
+        decision_price: at.price_or_none(stored.decision_price)?,
         fills_after: at.id_or_none(stored.fills_after)?,
         created_at: WallMs(stored.created_at),
         updated_at: WallMs(stored.updated_at),

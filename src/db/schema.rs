@@ -69,6 +69,7 @@ diesel::table! {
         fills_after -> Nullable<Text>,
         created_at -> BigInt,
         updated_at -> BigInt,
+        decision_price -> Nullable<Text>,
     }
 }
 

@@ -4,10 +4,12 @@
 //! from what `GET /api/v1/supervision` says. Label sets are bounded: paths of the tree and fixed words.
 
 use super::alert_metrics::{self, AlertScrape};
+use super::drift_metrics;
 use super::guard_metrics::{self, GuardScrape};
 use super::health_metrics;
 use super::order_metrics::{self, OrderScrape};
 use super::outlet::lines_lost;
+use crate::actors::drift_sentry::DriftView;
 use crate::actors::process_monitor::ProcessReading;
 use crate::domain::health::Verdicts;
 use crate::supervision::{Node, NodeKind, NodeState};
@@ -34,6 +36,8 @@ pub struct Scrape<'a> {
     pub guards: Option<GuardScrape>,
     /// The alerts, in a process that trades.
     pub alerts: Option<AlertScrape<'a>>,
+    /// The drift sentry, in a process that watches series.
+    pub drift: Option<&'a DriftView>,
     /// What was judged of every component.
     pub verdicts: &'a Verdicts,
     /// Age of that judgement, seconds.
@@ -63,6 +67,9 @@ pub fn exposition(scrape: &Scrape<'_>) -> Result<String, prometheus::Error> {
     if let Some(alerts) = &scrape.alerts {
         alert_metrics::numbers(&registry, alerts)?;
         families.extend(alert_metrics::histograms(alerts));
+    }
+    if let Some(drift) = scrape.drift {
+        drift_metrics::numbers(&registry, drift)?;
     }
     families.extend(registry.gather());
     let mut out = Vec::new();
@@ -215,6 +222,7 @@ mod tests {
             orders: None,
             guards: None,
             alerts: None,
+            drift: None,
             verdicts: &Verdicts::default(),
             judged_age_seconds: 0.25,
         };
@@ -229,7 +237,8 @@ mod tests {
         let latency = Latencies::default();
         latency.venue_ack.note(Duration::from_micros(800));
         latency.venue_ack.note(Duration::from_secs(60));
-        let (commits, journal) = (Histogram::default(), JournalReading::default());
+        let commits = Histogram::default();
+        let journal = JournalReading { performance_dropped: 4, ..JournalReading::default() };
         commits.note(Duration::from_millis(2));
         let mut reading = AlertReading::default();
         reading.open.critical = 2;
@@ -249,6 +258,7 @@ mod tests {
             }),
             guards: Some(guards()),
             alerts: Some(AlertScrape { reading, pending: 1, delivery: &commits }),
+            drift: Some(&DriftView { dropped: 6, refused: 5, ..DriftView::default() }),
             verdicts: &Verdicts(vec![
                 Verdict::bad("feed/paper/BTCUSDT", Status::Stale, Severity::Critical, "x").aged(Some(6_500)),
             ]),
@@ -284,6 +294,16 @@ mod tests {
             "plimsoll_feed_age_seconds{feed=\"paper/BTCUSDT\"} 6.5",
             "plimsoll_health_severity{component=\"feed/paper/BTCUSDT\"} 2",
             "plimsoll_sentinel_age_seconds 0.25",
+            "plimsoll_drift_observations_total{kind=\"slippage\"} 0",
+            "plimsoll_drift_rejected_total{kind=\"other\"} 0",
+            "plimsoll_drift_detections_total{kind=\"signal\"} 0",
+            "plimsoll_drift_streams{kind=\"feed_gap\"} 0",
+            "plimsoll_drift_streams_open{kind=\"hit_rate\"} 0",
+            "plimsoll_drift_dropped_total 6",
+            "plimsoll_drift_refused_total 5",
+            "plimsoll_performance_dropped_total 4",
+            "plimsoll_telemetry_dropped_total 0",
+            "plimsoll_audit_dropped_total 0",
         ] {
             assert!(text.contains(line), "no {line} in\n{text}");
         }

@@ -1,6 +1,7 @@
 //! Logs and metrics: who is told what, in which shape.
 
 pub mod alert_metrics;
+mod drift_metrics;
 pub mod guard_metrics;
 mod health_metrics;
 mod json;

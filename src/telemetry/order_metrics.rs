@@ -54,10 +54,29 @@ pub(super) fn numbers(registry: &Registry, scrape: &OrderScrape<'_>) -> Result<(
         one.with_label_values::<&str>(&[]).set(value);
         register(registry, [one])?;
     }
-    let refusals =
-        counter("plimsoll_journal_refusals_total", "Intents that the journal could not take.", &[])?;
-    refusals.with_label_values::<&str>(&[]).inc_by(scrape.journal.refusals);
-    register(registry, [refusals])?;
+    let journal = scrape.journal;
+    for (name, help, count) in [
+        ("plimsoll_journal_refusals_total", "Intents that the journal could not take.", journal.refusals),
+        (
+            "plimsoll_performance_dropped_total",
+            "Observations of performance that found no room on their way to the disk.",
+            journal.performance_dropped,
+        ),
+        (
+            "plimsoll_telemetry_dropped_total",
+            "Measurements that found no room on their way to the disk.",
+            journal.telemetry_dropped,
+        ),
+        (
+            "plimsoll_audit_dropped_total",
+            "Lines of the audit that found no room on their way to the disk.",
+            journal.controls_dropped,
+        ),
+    ] {
+        let one = counter(name, help, &[])?;
+        one.with_label_values::<&str>(&[]).inc_by(count);
+        register(registry, [one])?;
+    }
     if let Some(free) = scrape.journal.free_bytes {
         let one = gauge("plimsoll_disk_free_bytes", "Free on the journal's disk.", &[])?;
         one.with_label_values::<&str>(&[]).set(large(free));

@@ -31,6 +31,9 @@ impl WebState {
             DriftFailure::Stream(StreamRefusal::Full { .. }) => {
                 Problem::conflict(failure.to_string()).with_code("too_many_streams")
             }
+            DriftFailure::Stream(StreamRefusal::Reserved { .. }) => {
+                Problem::unprocessable(failure.to_string()).with_code("reserved_stream_name")
+            }
             DriftFailure::Busy | DriftFailure::Down => {
                 Problem::unavailable(failure.to_string()).with_code("nothing_taken")
             }
@@ -104,7 +107,8 @@ fn read(body: Observations) -> Result<Vec<f64>, Problem> {
     values.iter().enumerate().map(one).collect()
 }
 
-/// `POST /api/v1/drift/streams/{name}` with `{value}` or `{values}`, oldest first. 202 once the sentry has taken them.
+/// `POST /api/v1/drift/streams/{name}` with `{value}` or `{values}`, oldest first. 202 once the sentry has taken them. Names
+/// of streams that are measured here are refused: what posts there could hide or feign drift.
 pub(super) async fn observe(
     state: Data<WebState>,
     path: Path<String>,

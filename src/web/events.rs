@@ -214,7 +214,7 @@ impl Feed {
 fn shown(change: &Change, state: &WebState) -> (&'static str, Value) {
     match change {
         Change::Order(order) => ("order", json!(OrderView::from(order.as_ref()))),
-        Change::Fill(fill) => ("fill", json!(FillView::from(fill.as_ref()))),
+        Change::Fill { fill, .. } => ("fill", json!(FillView::from(fill.as_ref()))),
         Change::Position(position) => {
             let beside = positions::beside(std::slice::from_ref(position), &[], &state.readings.oms);
             let none = Beside::default();

@@ -21,12 +21,14 @@ pub(super) async fn metrics(state: Data<WebState>) -> Result<HttpResponse, Probl
 pub fn text(state: &WebState) -> Result<String, String> {
     let truth = state.truth();
     let process = state.readings.process.latest();
+    let drift = state.parts.drift.as_ref().map(|_| state.readings.drift.latest());
     exposition(&Scrape {
         nodes: &truth.nodes,
         process: process.as_ref(),
         clock_step_seconds: state.readings.clock.latest().map(|reading| reading.largest_step_seconds),
         uptime_seconds: state.uptime_seconds(),
         ready: truth.is_ready(),
+        drift: drift.as_deref(),
         verdicts: &truth.verdicts,
         judged_age_seconds: state.readings.sentinel.age(crate::clock::monotonic()).as_secs_f64(),
         build: (env!("CARGO_PKG_VERSION"), &state.config_hash),

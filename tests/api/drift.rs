@@ -137,6 +137,22 @@ fn bad_observations_are_refused_with_their_place_and_failed_ones_are_counted() {
         let answer = send(name, body);
         assert_eq!(answer.status, status, "{name} {body}: {}", answer.text);
     }
+    // What is measured here is written by built-in code alone; a person may still say that it is normal.
+    let answer = send("slippage:manual", r#"{"value": 1}"#);
+    assert_eq!(
+        (answer.status, answer.json()["code"].clone()),
+        (422, json!("reserved_stream_name")),
+        "{}",
+        answer.text
+    );
+    assert_eq!(app.get("/api/v1/drift/streams/slippage:manual").status, 404, "nothing was taken");
+    app.until("the counts", |app| {
+        let metrics = app.get("/metrics").text;
+        metrics.contains("plimsoll_drift_observations_total{kind=\"other\"} 2")
+            && metrics.contains("plimsoll_drift_rejected_total{kind=\"other\"} 2")
+            && metrics.contains("plimsoll_drift_streams{kind=\"other\"} 1")
+            && metrics.contains("plimsoll_drift_detections_total{kind=\"other\"} 0")
+    });
     assert_eq!(app.get("/api/v1/drift/streams/nope").status, 404);
     let answer = app.send("POST", "/api/v1/drift/streams/nope/rebaseline", Some(r#"{"reason": "x"}"#));
     assert_eq!(answer.status, 404, "{}", answer.text);

@@ -25,6 +25,7 @@ mod pages;
 mod process;
 mod risk;
 mod runbooks;
+mod slippage;
 mod states;
 mod support;
 mod texting;

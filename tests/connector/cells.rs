@@ -47,6 +47,7 @@ fn approved(order: &NewOrder) -> Approved<NewOrder> {
         attempts: 0,
         cancel_requested: false,
         replaces: None,
+        decision_price: None,
         fills_after: None,
         created_at: WallMs(0),
         updated_at: WallMs(0),

@@ -67,6 +67,7 @@ pub fn order(number: u64, state: OrderState) -> Order {
         attempts: 1,
         cancel_requested: false,
         replaces: None,
+        decision_price: Some(Price::parse("61000.25").unwrap()),
         fills_after: Some(TradeId::from(41)),
         created_at: WallMs(1),
         updated_at: WallMs(2),

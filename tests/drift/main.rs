@@ -12,6 +12,7 @@
     reason = "tests"
 )]
 
+mod detectors;
 mod golden;
 mod market;
 

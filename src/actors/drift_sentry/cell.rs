@@ -14,9 +14,7 @@ use crate::db::DriftRow;
 use crate::domain::alert::Condition;
 use crate::domain::drift::{Effect, OrderSource, Sample, Stream, StreamName, Streams};
 use crate::domain::ids::StrategyId;
-use crate::domain::money::Price;
 use crate::domain::oms::{Actor as By, Answer};
-use crate::domain::order_types::Side;
 use crate::domain::time::WallMs;
 use crate::supervision::Ctx;
 use actix::fut::ActorFutureExt;
@@ -149,15 +147,7 @@ impl DriftSentry {
         for _ in 0..CHANGES_PER_TICK {
             match self.changes.try_recv() {
                 Ok(stamped) => {
-                    let boards = &self.setup.boards;
-                    let samples = self.orders.note(&stamped.change, |venue, symbol, side| {
-                        let top = boards.get(venue)?.of(symbol)?.book?;
-                        let level: Price = match side {
-                            Side::Buy => top.ask.price,
-                            Side::Sell => top.bid.price,
-                        };
-                        Some(level)
-                    });
+                    let samples = self.orders.note(&stamped.change);
                     samples.iter().for_each(|sample| self.observe(now, sample));
                 }
                 // What was missed is missing in the series; what comes next is as good as ever.
@@ -333,7 +323,7 @@ impl DriftSentry {
             DriftAsk::Observe { stream, values } => {
                 let mut done = DriftDone::default();
                 for x in values {
-                    let effects = self.streams.observe(now, &stream, None, x)?;
+                    let effects = self.streams.post(now, &stream, x)?;
                     self.touched(&stream);
                     self.perform(effects);
                     if x.is_finite() { done.taken += 1 } else { done.rejected += 1 }

@@ -15,13 +15,10 @@ pub use tap::{DriftTap, SignalTap};
 
 use super::alert_board::AlertBoard;
 use super::journal::SaveDrift;
-use super::market_data::MarketBoard;
 use super::oms::{OmsHandle, OmsReadings};
 use crate::db::Readers;
 use crate::domain::drift::Policy;
-use crate::domain::ids::VenueId;
 use crate::supervision::{Cell, ChildSpec, Ctx, Handle, Placement, Port, cell};
-use std::collections::BTreeMap;
 
 /// What is configured of the sentry.
 #[derive(Debug, Clone)]
@@ -45,8 +42,6 @@ pub struct DriftSetup {
     pub oms: OmsHandle,
     /// What it publishes.
     pub oms_readings: OmsReadings,
-    /// Prices at the moment of a decision.
-    pub boards: BTreeMap<VenueId, MarketBoard>,
     /// What was saved.
     pub readers: Readers,
     /// Where streams are saved.

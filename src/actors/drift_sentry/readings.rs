@@ -1,6 +1,8 @@
 //! What the sentry shows: a copy of every stream for readers on other threads, renewed about twice a second.
 
-use crate::domain::drift::{Consequence, Episode, Gauge, Policy, Rebaselined, Stream, StreamName, Streams};
+use crate::domain::drift::{
+    Consequence, Episode, Gauge, Policy, Rebaselined, Stream, StreamName, Streams, Tallies,
+};
 use crate::domain::ids::StrategyId;
 use crate::domain::time::WallMs;
 use parking_lot::RwLock;
@@ -106,6 +108,8 @@ pub struct DriftView {
     pub dropped: u64,
     /// How many streams there may be.
     pub streams_max: usize,
+    /// What was counted in this process, by kind of stream.
+    pub tallies: Tallies,
     /// Were the streams of the run before read?
     pub loaded: bool,
 }
@@ -140,6 +144,7 @@ impl DriftReadings {
             refused: streams.refused(),
             dropped,
             streams_max: streams.most(),
+            tallies: streams.tallies(),
             loaded,
         };
         *self.0.write() = Arc::new(next);

@@ -2,7 +2,7 @@
 //!
 //! It never blocks for longer than another's push, allocates nothing in the steady state, and counts what finds no room.
 
-use crate::domain::drift::{Sample, StreamName};
+use crate::domain::drift::{Kind, Sample, StreamName};
 use crate::domain::ids::StrategyId;
 use crate::domain::time::Mono;
 use parking_lot::Mutex;
@@ -58,7 +58,7 @@ pub struct SignalTap(Arc<OnceLock<(DriftTap, StreamName, StrategyId)>>, Arc<Atom
 impl SignalTap {
     /// From now on the signal of `strategy` is dropped on `tap`. The first word holds.
     pub fn connect(&self, tap: DriftTap, strategy: &StrategyId) {
-        let name = StreamName::of("signal", &[strategy.as_str()]);
+        let name = StreamName::of(Kind::SIGNAL, &[strategy.as_str()]);
         let _ = self.0.set((tap, name, strategy.clone()));
     }
 

@@ -1,7 +1,7 @@
 //! What the shell shows of itself: standing alerts, totals, latencies, log lines. It decides nothing.
 
 use super::readings::{OmsReadings, OpenAlert};
-use crate::domain::drift::StreamName;
+use crate::domain::drift::{Kind, StreamName};
 use crate::domain::journal::Batch;
 use crate::domain::oms::{Change, Notice, NoticeLevel};
 use crate::domain::order::{Order, OrderNumber, OrderState};
@@ -110,7 +110,7 @@ impl Show {
 /// Drops how long a stage took where series are watched.
 fn stage(readings: &OmsReadings, stage: &str, order: &Order, took: Duration) {
     if let Some(tap) = readings.drift_tap() {
-        let name = StreamName::of("order_stage", &[stage, order.venue.as_str()]);
+        let name = StreamName::of(Kind::ORDER_STAGE, &[stage, order.venue.as_str()]);
         tap.note(&name, None, took.as_secs_f64());
     }
 }

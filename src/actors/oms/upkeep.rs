@@ -264,7 +264,7 @@ impl OmsCell {
     pub(super) fn tell_strategies(&mut self, change: &Change) {
         let of: StrategyId = match change {
             Change::Order(order) => order.strategy.clone(),
-            Change::Fill(fill) => fill.strategy.clone(),
+            Change::Fill { fill, .. } => fill.strategy.clone(),
             Change::Position(position) => position.strategy.clone(),
             Change::Strategy { strategy, .. } => strategy.clone(),
             Change::Phase { .. } => {

@@ -302,6 +302,7 @@ fn order(number: u64) -> anyhow::Result<Order> {
         attempts: 1,
         cancel_requested: false,
         replaces: None,
+        decision_price: None,
         fills_after: None,
         created_at: WallMs(1),
         updated_at: WallMs(1),

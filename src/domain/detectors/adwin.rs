@@ -5,6 +5,7 @@
 //! and its sum of squared deviations. As in river the WHOLE window goes after a detection. Memory grows with the
 //! logarithm of the window.
 
+use super::step::absorbs;
 use super::{Detector, Direction, Step, exact_number};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -52,11 +53,35 @@ struct Window {
     tick: u32,
 }
 
+/// The two halves of the window, cut somewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Cut {
+    /// Mean of the older half less that of the newer.
+    #[serde(with = "exact_number")]
+    apart: f64,
+    /// How far apart chance may put them.
+    #[serde(with = "exact_number")]
+    bound: f64,
+}
+
+impl Cut {
+    fn differs(self) -> bool {
+        self.apart.abs() > self.bound
+    }
+
+    fn share(self) -> f64 {
+        if self.bound > 0.0 { self.apart.abs() / self.bound } else { 0.0 }
+    }
+}
+
 /// The detector.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Adwin {
     settings: AdwinSettings,
     window: Window,
+    /// What the last observation detected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seen: Option<Cut>,
     flagged: bool,
     rejected: u64,
 }
@@ -126,8 +151,8 @@ impl Window {
         self.variance -= oldest.squares + size * self.width * off * off / (size + self.width);
     }
 
-    /// The first cut, oldest first, whose halves differ: whether the newer half is the higher one.
-    fn differing(&self, set: &AdwinSettings) -> Option<Direction> {
+    /// Every cut, oldest first, until `stop` likes one.
+    fn cuts(&self, set: &AdwinSettings, mut stop: impl FnMut(Cut) -> bool) -> Option<Cut> {
         let shortest = f64::from(set.min_window_length);
         let confidence = (2.0 * self.width.ln() / set.delta).ln();
         let spread = self.variance / self.width;
@@ -148,8 +173,9 @@ impl Window {
                 let apart = u0 / n0 - u1 / n1;
                 let harmonic = 1.0 / (n0 - shortest + 1.0) + 1.0 / (n1 - shortest + 1.0);
                 let bound = (2.0 * harmonic * spread * confidence).sqrt() + 2.0 / 3.0 * confidence * harmonic;
-                if apart.abs() > bound {
-                    return Some(if apart < 0.0 { Direction::Up } else { Direction::Down });
+                let cut = Cut { apart, bound };
+                if stop(cut) {
+                    return Some(cut);
                 }
             }
             size /= 2.0;
@@ -162,19 +188,48 @@ impl Adwin {
     /// A detector that has seen nothing.
     #[must_use]
     pub fn new(settings: AdwinSettings) -> Self {
-        Self { settings, window: Window::fresh(), flagged: false, rejected: 0 }
+        Self { settings, window: Window::fresh(), seen: None, flagged: false, rejected: 0 }
+    }
+
+    /// How far apart the means of the two halves of the window are, and how far chance may put them, at the cut where that
+    /// says most; and which way the newer half is off. Right after a detection: what was detected. Nothing while the window
+    /// is too short for a cut.
+    #[must_use]
+    pub fn gauge(&self) -> Option<(f64, f64, Direction)> {
+        let mut most = self.seen;
+        if most.is_none() && self.window.width > f64::from(self.settings.grace_period) {
+            self.window.cuts(&self.settings, |cut| {
+                if most.is_none_or(|most| cut.share() > most.share()) {
+                    most = Some(cut);
+                }
+                false
+            });
+        }
+        most.map(|cut| {
+            let direction = if cut.apart < 0.0 { Direction::Up } else { Direction::Down };
+            (cut.apart.abs(), cut.bound, direction)
+        })
+    }
+
+    /// Observations in the window, and their mean. Right after a detection: of what came after the change.
+    #[must_use]
+    pub fn window(&self) -> Option<(u64, f64)> {
+        let Window { rows, width, total, .. } = &self.window;
+        let buckets = |row: &Vec<Bucket>| u64::try_from(row.len()).unwrap_or(u64::MAX);
+        let count =
+            rows.iter().rev().fold(0_u64, |count, row| count.saturating_mul(2).saturating_add(buckets(row)));
+        (count > 0).then(|| (count, total / width))
     }
 }
 
 impl Detector for Adwin {
     fn update(&mut self, x: f64) -> Step {
-        if !x.is_finite() {
-            self.rejected = self.rejected.saturating_add(1);
+        if !absorbs(x, &mut self.rejected) {
             return Step::Rejected;
         }
         if self.flagged {
             self.window = Window::fresh();
-            self.flagged = false;
+            (self.seen, self.flagged) = (None, false);
         }
         let set = &self.settings;
         self.window.insert(x, usize::try_from(set.max_buckets).unwrap_or(usize::MAX));
@@ -183,14 +238,14 @@ impl Detector for Adwin {
         if !due || self.window.width <= f64::from(set.grace_period) {
             return Step::Quiet;
         }
-        let mut seen = None;
         // Each turn drops a bucket, so it ends.
-        while let Some(direction) = self.window.differing(set) {
-            seen.get_or_insert(direction);
+        while let Some(cut) = self.window.cuts(set, Cut::differs) {
+            self.seen.get_or_insert(cut);
             self.window.drop_oldest();
         }
-        self.flagged = seen.is_some();
-        seen.map_or(Step::Quiet, Step::Detected)
+        let Some(cut) = self.seen else { return Step::Quiet };
+        self.flagged = true;
+        Step::of_mean(cut.apart < 0.0, cut.apart >= 0.0)
     }
 
     fn rejected(&self) -> u64 {
@@ -235,6 +290,31 @@ mod tests {
                 assert!(seen > 0 || clock == 0, "buckets {max_buckets} clock {clock}: {seen}");
             }
         }
+    }
+
+    #[test]
+    fn what_was_detected_stands_until_the_next_observation() {
+        let set = AdwinSettings { delta: 0.01, clock: 1, ..AdwinSettings::default() };
+        let mut detector = Adwin::new(set);
+        assert_eq!((detector.gauge(), detector.window()), (None, None));
+        let mut step = Step::Quiet;
+        for i in 0..400 {
+            let before = detector.gauge();
+            step = detector.update(if i < 200 { 0.0 } else { 1.0 });
+            if step != Step::Quiet {
+                break;
+            }
+            assert!(before.is_none_or(|(apart, bound, _)| apart <= bound), "at {i}: {before:?}");
+        }
+        assert_eq!(step, Step::Detected(Direction::Up));
+        let (apart, bound, direction) = detector.gauge().unwrap();
+        assert!(apart > bound && bound > 0.0 && direction == Direction::Up, "{apart} {bound}");
+        let (width, mean) = detector.window().unwrap();
+        assert!(width < 40 && mean > 0.25, "{width} {mean}");
+        let back: Adwin = serde_json::from_str(&serde_json::to_string(&detector).unwrap()).unwrap();
+        assert_eq!(back, detector);
+        detector.update(1.0);
+        assert_eq!((detector.gauge(), detector.window()), (None, Some((1, 1.0))));
     }
 
     #[test]

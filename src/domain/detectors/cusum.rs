@@ -1,7 +1,8 @@
 //! Page's cumulative sums, two-sided: S = max(0, S + x - k) for a rise, S = max(0, S - x - k) for a fall, alarm above
 //! h (Page 1954). Fed with residuals of mean 0 and deviation 1; `k` is half the shift to be seen, in deviations.
 
-use super::{Detector, Direction, Sides, Step, exact_number};
+use super::step::absorbs;
+use super::{Detector, Sides, Step, exact_number};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -98,22 +99,16 @@ impl Cusum {
 
 impl Detector for Cusum {
     fn update(&mut self, x: f64) -> Step {
-        if !x.is_finite() {
-            self.rejected = self.rejected.saturating_add(1);
+        if !absorbs(x, &mut self.rejected) {
             return Step::Rejected;
         }
         if self.flagged {
             (self.up, self.down, self.n) = (Side::default(), Side::default(), 0);
         }
         self.watch(x);
-        let up = self.settings.sides != Sides::Down && self.up.sum > self.settings.h;
-        let down = self.settings.sides != Sides::Up && self.down.sum > self.settings.h;
-        self.flagged = up || down;
-        match (up, down) {
-            (true, _) => Step::Detected(Direction::Up),
-            (false, true) => Step::Detected(Direction::Down),
-            (false, false) => Step::Quiet,
-        }
+        let step = self.settings.sides.told(self.up.sum, self.down.sum, self.settings.h);
+        self.flagged = step != Step::Quiet;
+        step
     }
 
     fn rejected(&self) -> u64 {
@@ -134,6 +129,7 @@ impl Detector for Cusum {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::detectors::Direction;
 
     #[test]
     fn sums_by_hand() {

@@ -5,6 +5,8 @@
 //! overshoots. For Gaussian residuals y = z - k this is t = 2k, b = h + 1.166, within 1 % of the exact tables. `t` is
 //! found from the increments of a quiet history, so that heavy tails and skew raise the threshold by what they cost.
 
+use crate::domain::kpi::normal_upper_quantile;
+
 /// Mean overshoots of a Gaussian walk, standard deviations.
 const OVERSHOOT_MEAN: f64 = 1.166;
 /// Mean overshoots of the walk of squares by the growth that it looks for: solved from the computed tables.
@@ -108,6 +110,21 @@ pub fn variance_design(grows: f64, arl0: f64) -> (f64, f64) {
     (super::VarianceCusumSettings::allowance(grows), h)
 }
 
+/// The ratio of a window's variance to a known one that is exceeded, or whose reciprocal is undercut, at fewer than one of
+/// `arl0` observations. `fourth` is the mean fourth power of residuals of deviation 1 (3 of normal ones), `swell` how many-fold
+/// their resemblance to each other swells the variance of a mean. The variance is taken as a scaled chi square of as much
+/// relative variance as it has, whose cube root is close to normal (Wilson and Hilferty 1931). Alarms that follow each other
+/// within a window are one, so that there are fewer than the budget allows. Above 1.
+#[must_use]
+pub fn variance_ratio_threshold(window: u32, fourth: f64, swell: f64, arl0: f64) -> f64 {
+    let relative = (fourth - 1.0).max(0.1) * swell / f64::from(window.max(2));
+    let share = relative / 9.0;
+    let far = normal_upper_quantile(0.5 / arl0.max(1.0)).unwrap_or(0.0) * share.sqrt();
+    // Of so short a window that nothing is too narrow by chance, the narrow side keeps silent.
+    let (high, low) = (1.0 - share + far, (1.0 - share - far).max(0.1));
+    high.powi(3).max(low.powi(-3))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,6 +173,18 @@ mod tests {
         // A coin with 1 up against 3 down: exp(t) = 3 by the gambler's ruin.
         let coin = [1.0, -1.0, -1.0, -1.0];
         near(Increments::observed(&coin, 0.0).unwrap().exponent, 3.0_f64.ln(), 1e-12);
+    }
+
+    #[test]
+    fn a_ratio_is_exceeded_as_seldom_as_the_budget_says() {
+        // Chi square of 100 degrees: 0.9995 quantile 153.167, 0.0005 quantile 59.896.
+        let ratio = variance_ratio_threshold(100, 3.0, 1.0, 1_000.0);
+        near(ratio, 100.0 / 59.896, 0.003);
+        assert!(variance_ratio_threshold(100, 3.0, 1.0, 1e5) > ratio, "a larger budget");
+        assert!(variance_ratio_threshold(100, 6.0, 1.0, 1_000.0) > ratio, "heavier tails");
+        assert!(variance_ratio_threshold(100, 3.0, 2.0, 1_000.0) > ratio, "neighbours that resemble");
+        assert!(variance_ratio_threshold(400, 3.0, 1.0, 1_000.0) < ratio, "a longer window");
+        assert!(variance_ratio_threshold(2, 3.0, 1.0, 1e9).is_finite());
     }
 
     #[test]

@@ -26,6 +26,32 @@ pub mod number {
     }
 }
 
+/// One float or none.
+pub mod option {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    /// Writes the shortest decimal text, or null.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => serializer.collect_str(value),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    /// Reads it back.
+    ///
+    /// # Errors
+    /// When the text is no float.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        let wrong = |text: &str| D::Error::custom(format!("{text:?} is not a number"));
+        text.map(|text| text.parse().map_err(|_| wrong(&text))).transpose()
+    }
+}
+
 /// A list of floats.
 pub mod list {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
@@ -61,6 +87,8 @@ mod tests {
         one: f64,
         #[serde(with = "super::list")]
         many: Vec<f64>,
+        #[serde(default, with = "super::option")]
+        some: Option<f64>,
     }
 
     #[test]
@@ -69,12 +97,15 @@ mod tests {
         for _ in 0..2000 {
             let many: Vec<f64> =
                 (0..5).map(|_| f64::from_bits(random.u64(..))).filter(|x| !x.is_nan()).collect();
-            let written = serde_json::to_string(&Both { one: f64::INFINITY, many: many.clone() }).unwrap();
-            let read: Both = serde_json::from_str(&written).unwrap();
+            let both = Both { one: f64::INFINITY, many: many.clone(), some: many.first().copied() };
+            let read: Both = serde_json::from_str(&serde_json::to_string(&both).unwrap()).unwrap();
+            assert_eq!(read.some.map(f64::to_bits), both.some.map(f64::to_bits));
             assert_eq!(read.one.to_bits(), f64::INFINITY.to_bits());
             let bits = |list: &[f64]| list.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
             assert_eq!(bits(&read.many), bits(&many));
         }
+        assert_eq!(serde_json::from_str::<Both>(r#"{"one":"1","many":""}"#).unwrap().some, None);
+        assert!(serde_json::from_str::<Both>(r#"{"one":"1","many":"","some":"x"}"#).is_err());
         assert!(serde_json::from_str::<Both>(r#"{"one":"x","many":""}"#).is_err());
         assert!(serde_json::from_str::<Both>(r#"{"one":"1","many":"1 y"}"#).is_err());
     }

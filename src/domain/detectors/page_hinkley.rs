@@ -3,7 +3,8 @@
 //! With a frozen reference in place of the running mean (not in river) and `alpha` 1 it is the one-sided CUSUM with
 //! `k = delta` and `h = threshold`. On raw units it is blind or noise: standardise first.
 
-use super::{Detector, Direction, Sides, Step, exact_number};
+use super::step::absorbs;
+use super::{Detector, Sides, Step, exact_number, exact_option};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -24,6 +25,7 @@ pub struct PageHinkleySettings {
     /// Which way to look.
     pub mode: Sides,
     /// A mean known beforehand; the running mean when absent, as in river.
+    #[serde(default, with = "exact_option")]
     pub reference: Option<f64>,
 }
 
@@ -58,6 +60,11 @@ impl Sums {
             if reference.is_some() { (0.0, 0.0) } else { (f64::INFINITY, -1.0) };
         Self { n: 0.0, mean: 0.0, increase: 0.0, decrease: 0.0, min_increase, max_decrease }
     }
+
+    /// How far the sums are from their extremes: for a rise and for a fall.
+    fn walked(&self) -> (f64, f64) {
+        (self.increase - self.min_increase, self.max_decrease - self.decrease)
+    }
 }
 
 /// The detector.
@@ -76,12 +83,24 @@ impl PageHinkley {
         let sums = Sums::fresh(settings.reference);
         Self { settings, sums, flagged: false, rejected: 0 }
     }
+
+    /// The statistics for a rise and for a fall, units of the series; nothing before the first observation.
+    #[must_use]
+    pub fn statistics(&self) -> (f64, f64) {
+        let (up, down) = self.sums.walked();
+        (up.max(0.0), down.max(0.0))
+    }
+
+    /// The threshold in force.
+    #[must_use]
+    pub const fn threshold(&self) -> f64 {
+        self.settings.threshold
+    }
 }
 
 impl Detector for PageHinkley {
     fn update(&mut self, x: f64) -> Step {
-        if !x.is_finite() {
-            self.rejected = self.rejected.saturating_add(1);
+        if !absorbs(x, &mut self.rejected) {
             return Step::Rejected;
         }
         let set = &self.settings;
@@ -105,14 +124,10 @@ impl Detector for PageHinkley {
         if sums.n < f64::from(set.min_instances) {
             return Step::Quiet;
         }
-        let up = set.mode != Sides::Down && sums.increase - sums.min_increase > set.threshold;
-        let down = set.mode != Sides::Up && sums.max_decrease - sums.decrease > set.threshold;
-        self.flagged = up || down;
-        match (up, down) {
-            (true, _) => Step::Detected(Direction::Up),
-            (false, true) => Step::Detected(Direction::Down),
-            (false, false) => Step::Quiet,
-        }
+        let (up, down) = sums.walked();
+        let step = set.mode.told(up, down, set.threshold);
+        self.flagged = step != Step::Quiet;
+        step
     }
 
     fn rejected(&self) -> u64 {

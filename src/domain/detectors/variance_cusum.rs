@@ -2,7 +2,8 @@
 //! and k = 2 ln(s) s*s / (s*s - 1) for a deviation that grows s-fold (the likelihood ratio's own reference value).
 
 use super::cusum::Side;
-use super::{Detector, Direction, Step, exact_number};
+use super::step::absorbs;
+use super::{Detector, Step, exact_number};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -82,8 +83,7 @@ impl VarianceCusum {
 
 impl Detector for VarianceCusum {
     fn update(&mut self, z: f64) -> Step {
-        if !z.is_finite() {
-            self.rejected = self.rejected.saturating_add(1);
+        if !absorbs(z, &mut self.rejected) {
             return Step::Rejected;
         }
         if self.flagged {
@@ -91,7 +91,7 @@ impl Detector for VarianceCusum {
         }
         self.watch(z);
         self.flagged = self.side.sum > self.settings.h;
-        if self.flagged { Step::Detected(Direction::Wider) } else { Step::Quiet }
+        Step::of_spread(self.flagged, false)
     }
 
     fn rejected(&self) -> u64 {
@@ -106,6 +106,7 @@ impl Detector for VarianceCusum {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::detectors::Direction;
 
     #[test]
     fn sums_by_hand() {

@@ -1,8 +1,11 @@
-//! A plain comparison of spreads: the variance of the newest window over that of the first observations.
+//! A plain comparison of spreads: the variance of the newest window over that of the first observations, or over one that
+//! is known.
 //!
-//! Nothing is assumed about tails, so nothing is promised about false alarms; a second opinion, not the default.
+//! It assumes nothing about tails: with a ratio given, nothing is promised about false alarms. A ratio from a budget comes
+//! from `variance_ratio_threshold`.
 
-use super::{Detector, Direction, Step, exact_list, exact_number};
+use super::step::absorbs;
+use super::{Detector, Step, exact_list, exact_number, exact_option};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -17,11 +20,14 @@ pub struct VarianceRatioSettings {
     /// Alarm above this ratio, or below its reciprocal; above 1.
     #[serde(with = "exact_number")]
     pub ratio: f64,
+    /// A variance known beforehand, above 0; that of the first observations when absent.
+    #[serde(default, with = "exact_option")]
+    pub known: Option<f64>,
 }
 
 impl Default for VarianceRatioSettings {
     fn default() -> Self {
-        Self { reference: 500, window: 100, ratio: 2.0 }
+        Self { reference: 500, window: 100, ratio: 2.0, known: None }
     }
 }
 
@@ -72,7 +78,7 @@ impl VarianceRatio {
     #[must_use]
     pub fn ratio(&self) -> Option<f64> {
         let window = usize::try_from(self.settings.window).unwrap_or(usize::MAX);
-        let base = self.reference.variance().filter(|base| *base > 0.0)?;
+        let base = self.settings.known.or_else(|| self.reference.variance()).filter(|base| *base > 0.0)?;
         if self.newest.len() < window {
             return None;
         }
@@ -80,12 +86,23 @@ impl VarianceRatio {
         self.newest.iter().for_each(|x| newest.add(*x));
         newest.variance().map(|variance| variance / base)
     }
+
+    /// The ratio above which, or below whose reciprocal, it is an alarm.
+    #[must_use]
+    pub const fn threshold(&self) -> f64 {
+        self.settings.ratio
+    }
+
+    /// Observations of the newest window.
+    #[must_use]
+    pub const fn window(&self) -> u32 {
+        self.settings.window
+    }
 }
 
 impl Detector for VarianceRatio {
     fn update(&mut self, x: f64) -> Step {
-        if !x.is_finite() {
-            self.rejected = self.rejected.saturating_add(1);
+        if !absorbs(x, &mut self.rejected) {
             return Step::Rejected;
         }
         if self.flagged {
@@ -93,7 +110,7 @@ impl Detector for VarianceRatio {
             (self.reference, self.flagged) = (Moments::default(), false);
             self.newest.clear();
         }
-        if self.reference.n < self.settings.reference {
+        if self.settings.known.is_none() && self.reference.n < self.settings.reference {
             self.reference.add(x);
             return Step::Quiet;
         }
@@ -105,11 +122,7 @@ impl Detector for VarianceRatio {
         let Some(ratio) = self.ratio() else { return Step::Quiet };
         let (wider, narrower) = (ratio > self.settings.ratio, ratio * self.settings.ratio < 1.0);
         self.flagged = wider || narrower;
-        match (wider, narrower) {
-            (true, _) => Step::Detected(Direction::Wider),
-            (false, true) => Step::Detected(Direction::Narrower),
-            (false, false) => Step::Quiet,
-        }
+        Step::of_spread(wider, narrower)
     }
 
     fn rejected(&self) -> u64 {
@@ -144,6 +157,7 @@ mod window {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::detectors::Direction;
 
     #[test]
     fn a_spread_that_doubles_or_halves_is_seen_and_one_that_stays_is_not() {
@@ -165,8 +179,25 @@ mod tests {
     }
 
     #[test]
+    fn against_a_known_variance_it_needs_a_window_alone_and_keeps_its_yardstick() {
+        let set = VarianceRatioSettings { window: 4, ratio: 3.0, known: Some(1.0), reference: 500 };
+        let mut detector = VarianceRatio::new(set);
+        let mut steps = Vec::new();
+        for _ in 0..2 {
+            steps.extend([3.0, -3.0, 3.0, -3.0].map(|x| detector.update(x)));
+        }
+        let wider = Step::Detected(Direction::Wider);
+        let (quiet, again) = ([Step::Quiet; 3], [wider]);
+        assert_eq!(steps, [&quiet[..], &again, &quiet, &again].concat());
+        assert_eq!(detector.ratio(), Some(12.0), "36 over 3");
+        let back: VarianceRatio = serde_json::from_str(&serde_json::to_string(&detector).unwrap()).unwrap();
+        assert_eq!(back, detector);
+    }
+
+    #[test]
     fn a_constant_reference_has_no_ratio() {
-        let mut detector = VarianceRatio::new(VarianceRatioSettings { reference: 5, window: 5, ratio: 2.0 });
+        let mut detector =
+            VarianceRatio::new(VarianceRatioSettings { reference: 5, window: 5, ratio: 2.0, known: None });
         assert!((0..30).all(|_| detector.update(3.25) == Step::Quiet));
         assert_eq!(detector.ratio(), None);
         assert_eq!(detector.update(f64::NAN), Step::Rejected);

@@ -7,7 +7,10 @@
 //! history is replayed and must stay below them.
 
 use super::settings::MonitorSettings;
-use crate::domain::detectors::{Increments, VarianceCusumSettings, exact_list, exact_number, threshold_for};
+use crate::domain::detectors::{
+    Detector, Increments, VarianceCusumSettings, VarianceRatio, VarianceRatioSettings, exact_list,
+    exact_number, threshold_for, variance_ratio_threshold,
+};
 use serde::{Deserialize, Serialize};
 
 /// MAD of a normal distribution to its standard deviation.
@@ -23,8 +26,12 @@ const RESIDUAL_MAX: f64 = 6.0;
 const QUIET_PART: f64 = 0.8;
 /// Mean overshoot of the mean's walks, deviations (Siegmund 1985).
 const OVERSHOOT_MEAN: f64 = 1.166;
-/// Fewest batches between false alarms that a threshold is set for.
-const ARL0_MIN: f64 = 100.0;
+/// Values of the window whose variance is compared with the baseline's.
+pub(super) const RATIO_WINDOW: u32 = 100;
+/// ADWIN looks for a cut after so many values.
+pub(super) const ADWIN_CLOCK: u32 = 8;
+/// ADWIN is never surer of a change than this.
+const ADWIN_DELTA_MIN: f64 = 1e-300;
 
 /// Why no baseline can be had from these values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -82,6 +89,12 @@ pub struct Baseline {
     /// Threshold of the sum of squares.
     #[serde(with = "exact_number")]
     pub threshold_wider: f64,
+    /// Threshold of the ratio of variances, and of its reciprocal.
+    #[serde(default, with = "exact_number")]
+    pub threshold_ratio: f64,
+    /// ADWIN's confidence.
+    #[serde(default, with = "exact_number")]
+    pub adwin_delta: f64,
     /// All values were the same: the scale is a guess, and any lasting change is drift.
     pub constant: bool,
 }
@@ -112,6 +125,22 @@ fn resemblance(residuals: &[f64]) -> f64 {
     let squares: f64 = residuals.iter().map(|z| z * z).sum();
     let products: f64 = residuals.iter().zip(residuals.iter().skip(1)).map(|(a, b)| a * b).sum();
     if squares > 0.0 { products / squares } else { 0.0 }
+}
+
+/// How far a window's variance of residuals ever was from 1, as a factor; a standstill counts as far, not as endless.
+fn most_apart(residuals: &[f64]) -> f64 {
+    const FAR: f64 = 100.0;
+    let mut window = VarianceRatio::new(VarianceRatioSettings {
+        window: RATIO_WINDOW,
+        ratio: f64::MAX,
+        known: Some(1.0),
+        ..VarianceRatioSettings::default()
+    });
+    let apart = |z: &f64| {
+        window.update(*z);
+        window.ratio().map(|ratio| ratio.max(1.0 / ratio).min(FAR))
+    };
+    residuals.iter().filter_map(apart).fold(1.0, f64::max)
 }
 
 impl Learning {
@@ -171,6 +200,8 @@ impl Baseline {
             threshold_up: 0.0,
             threshold_down: 0.0,
             threshold_wider: 0.0,
+            threshold_ratio: 0.0,
+            adwin_delta: 0.0,
             constant,
         };
         let residuals: Vec<f64> = values.iter().map(|x| found.residual(*x)).collect();
@@ -185,11 +216,19 @@ impl Baseline {
         ((x.clamp(self.low, self.high) - self.centre) / self.scale).clamp(-RESIDUAL_MAX, RESIDUAL_MAX)
     }
 
+    /// A value's place between the two limits, 0 to 1: ADWIN's bound is one for values of that range.
+    pub(super) fn place(&self, x: f64) -> f64 {
+        ((x.clamp(self.low, self.high) - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
+    }
+
+    /// The value at such a place.
+    pub(super) fn at(&self, place: f64) -> f64 {
+        self.low + place * (self.high - self.low)
+    }
+
     fn calibrate(&mut self, residuals: &[f64], set: &MonitorSettings) {
         let n = f64::from(self.values.max(2));
-        // The budget is in observations and is shared: half for the mean, half for the spread.
-        let shares = if set.mean && set.variance { 2.0 } else { 1.0 };
-        let arl0 = (set.arl0 / f64::from(self.batch)).max(ARL0_MIN) * shares;
+        let arl0 = set.budget(self.batch);
         // A sum over values that resemble each other varies more than one over strangers.
         let alike = self.resemblance.clamp(0.0, 0.9);
         let swell = (1.0 + alike) / (1.0 - alike);
@@ -214,6 +253,11 @@ impl Baseline {
             .unwrap_or(gaussian);
         walk.exponent /= swell;
         self.threshold_wider = threshold_for(walk, arl0);
+        let ratio = variance_ratio_threshold(RATIO_WINDOW, fourth, swell, arl0);
+        self.threshold_ratio = ratio * too_narrow;
+        // Each look is wrong with at most this probability; neighbours that resemble each other make its exponent smaller.
+        let per_look = (f64::from(ADWIN_CLOCK) / arl0).min(0.5);
+        self.adwin_delta = per_look.powf(swell).max(ADWIN_DELTA_MIN);
         self.replay_quiet(residuals, set);
     }
 
@@ -231,6 +275,9 @@ impl Baseline {
         self.threshold_up = self.threshold_up.max(highest.0 / QUIET_PART);
         self.threshold_down = self.threshold_down.max(highest.1 / QUIET_PART);
         self.threshold_wider = self.threshold_wider.max(highest.2 / QUIET_PART);
+        if set.variance_ratio {
+            self.threshold_ratio = self.threshold_ratio.max(most_apart(residuals) / QUIET_PART);
+        }
     }
 }
 

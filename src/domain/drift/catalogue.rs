@@ -43,29 +43,64 @@ const COUNT: &str = "a whole number of at least 0";
 const COUNT_1: &str = "a whole number of at least 1";
 const COUNT_2: &str = "a whole number of at least 2";
 
-fn page_hinkley(set: &mut Parameters) -> Result<Box<dyn Detector>, ParameterError> {
+/// Buckets of one size that a detector on a live stream may keep: they are its memory.
+const LIVE_BUCKETS_MAX: u32 = 100;
+
+/// Page-Hinkley's own settings as river has them.
+fn hinkley_settings(set: &mut Parameters) -> Result<PageHinkleySettings, ParameterError> {
     let own = PageHinkleySettings::default();
-    let known = set.has("reference");
-    let reference = set.number("reference", 0.0, ANY, |_| true)?;
-    Ok(Box::new(PageHinkley::new(PageHinkleySettings {
+    Ok(PageHinkleySettings {
         min_instances: set.count("min_instances", own.min_instances, 0, COUNT)?,
         delta: set.number("delta", own.delta, ANY, |_| true)?,
         threshold: set.number("threshold", own.threshold, ANY, |_| true)?,
         alpha: set.number("alpha", own.alpha, ANY, |_| true)?,
         mode: set.sides("mode")?,
-        reference: known.then_some(reference),
-    })))
+        reference: None,
+    })
 }
 
-fn adwin(set: &mut Parameters) -> Result<Box<dyn Detector>, ParameterError> {
+fn adwin_settings(set: &mut Parameters) -> Result<AdwinSettings, ParameterError> {
     let own = AdwinSettings::default();
-    Ok(Box::new(Adwin::new(AdwinSettings {
+    Ok(AdwinSettings {
         delta: set.number("delta", own.delta, POSITIVE, |x| x > 0.0)?,
         clock: set.count("clock", own.clock, 1, COUNT_1)?,
         max_buckets: set.count("max_buckets", own.max_buckets, 1, COUNT_1)?,
         min_window_length: set.count("min_window_length", own.min_window_length, 0, COUNT)?,
         grace_period: set.count("grace_period", own.grace_period, 0, COUNT)?,
-    })))
+    })
+}
+
+/// Page-Hinkley on a live stream exactly as river has it.
+///
+/// # Errors
+/// When a setting cannot be, or is not one of its own.
+pub fn river_page_hinkley(mut set: Parameters) -> Result<PageHinkleySettings, ParameterError> {
+    let settings = hinkley_settings(&mut set)?;
+    set.finish("page_hinkley").map(|()| settings)
+}
+
+/// ADWIN on a live stream exactly as river has it.
+///
+/// # Errors
+/// When a setting cannot be, is not one of its own, or would keep too much.
+pub fn river_adwin(mut set: Parameters) -> Result<AdwinSettings, ParameterError> {
+    let settings = adwin_settings(&mut set)?;
+    if settings.max_buckets > LIVE_BUCKETS_MAX {
+        let (key, given) = ("max_buckets".to_owned(), settings.max_buckets.to_string());
+        return Err(ParameterError::Value { key, given, wanted: "a whole number from 1 to 100" });
+    }
+    set.finish("adwin").map(|()| settings)
+}
+
+fn page_hinkley(set: &mut Parameters) -> Result<Box<dyn Detector>, ParameterError> {
+    let known = set.has("reference");
+    let reference = set.number("reference", 0.0, ANY, |_| true)?;
+    let settings = hinkley_settings(set)?;
+    Ok(Box::new(PageHinkley::new(PageHinkleySettings { reference: known.then_some(reference), ..settings })))
+}
+
+fn adwin(set: &mut Parameters) -> Result<Box<dyn Detector>, ParameterError> {
+    Ok(Box::new(Adwin::new(adwin_settings(set)?)))
 }
 
 fn cusum(set: &mut Parameters) -> Result<Box<dyn Detector>, ParameterError> {
@@ -96,6 +131,7 @@ fn variance_ratio(set: &mut Parameters) -> Result<Box<dyn Detector>, ParameterEr
         reference: set.count("reference", own.reference, 2, COUNT_2)?,
         window: set.count("window", own.window, 2, COUNT_2)?.min(100_000),
         ratio: set.number("ratio", own.ratio, "a number above 1", |x| x > 1.0)?,
+        known: None,
     })))
 }
 

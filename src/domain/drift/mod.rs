@@ -6,20 +6,32 @@
 
 mod baseline;
 mod catalogue;
+mod effect;
+mod gauge;
+mod kind;
 mod monitor;
 mod name;
 mod policy;
 mod replay;
+mod river;
+mod second;
 mod settings;
 mod sources;
 mod streams;
+mod tally;
+mod watch;
+mod words;
 
 pub use baseline::{Baseline, BaselineError, Learning};
-pub use catalogue::{DETECTORS, build};
-pub use monitor::{Finding, Gauge, GaugeName, Monitor, News};
+pub use catalogue::{DETECTORS, build, river_adwin, river_page_hinkley};
+pub use effect::{Effect, StreamRefusal};
+pub use gauge::{Finding, Gauge, GaugeName};
+pub use kind::Kind;
+pub use monitor::{Monitor, News};
 pub use name::{NAME_CHARS_MAX, NameError, StreamName};
 pub use policy::{Consequence, Policy};
 pub use replay::{Replayed, replay};
 pub use settings::{BASELINE_MAX, BASELINE_MIN, MonitorSettings};
 pub use sources::{MarketSource, OrderSource, Sample};
-pub use streams::{Effect, Episode, Rebaselined, Stream, StreamRefusal, Streams};
+pub use streams::{Episode, Rebaselined, Stream, Streams};
+pub use tally::{Tallies, Tally};

@@ -1,5 +1,6 @@
 //! The name of a stream: bounded, and fit for a path, a label and an alert's scope.
 
+use super::kind::Kind;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -32,11 +33,11 @@ impl StreamName {
         Ok(Self(text.to_owned()))
     }
 
-    /// Of a source and what it is of: characters that do not fit a name become `_`.
+    /// Of a kind that is measured here and what it is of: characters that do not fit a name become `_`.
     #[must_use]
-    pub fn of(source: &str, parts: &[&str]) -> Self {
+    pub fn of(kind: Kind, parts: &[&str]) -> Self {
         let fits = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.') { c } else { '_' };
-        let mut text = source.to_owned();
+        let mut text = kind.word().to_owned();
         for part in parts {
             text.push(':');
             text.extend(part.chars().map(fits));
@@ -78,7 +79,7 @@ mod tests {
 
     #[test]
     fn names_are_bounded_and_plain() {
-        assert_eq!(StreamName::of("spread", &["paper", "BTC/USDT"]).as_str(), "spread:paper:BTC_USDT");
+        assert_eq!(StreamName::of(Kind::SPREAD, &["paper", "BTC/USDT"]).as_str(), "spread:paper:BTC_USDT");
         assert!(StreamName::new("model.score-7:eu").is_ok());
         for bad in ["", "a/b", "a b", "a\u{e9}", &"x".repeat(121)] {
             assert!(StreamName::new(bad).is_err(), "{bad}");

@@ -1,6 +1,8 @@
 //! What a monitor is asked to see, and how often it may be wrong.
 
-use crate::domain::detectors::{ParameterError, Parameters, exact_number};
+use crate::domain::detectors::{
+    AdwinSettings, PageHinkleySettings, ParameterError, Parameters, exact_number,
+};
 use serde::{Deserialize, Serialize};
 
 /// Fewest values of a baseline on a live stream: with fewer the thresholds do not hold.
@@ -31,11 +33,29 @@ pub struct MonitorSettings {
     pub batch_max: u32,
     /// An alarm is over after so many values below half of each threshold.
     pub clear_after: u32,
-    /// Whether the mean is watched.
+    /// Whether a sum of residuals watches the mean.
     pub mean: bool,
-    /// Whether the spread is watched.
+    /// Whether a sum of their squares watches the spread.
     pub variance: bool,
+    /// Whether Page-Hinkley against the baseline's mean watches the mean.
+    #[serde(default)]
+    pub page_hinkley: bool,
+    /// Whether ADWIN watches the mean.
+    #[serde(default)]
+    pub adwin: bool,
+    /// Whether the ratio of variances watches the spread.
+    #[serde(default)]
+    pub variance_ratio: bool,
+    /// Page-Hinkley as river has it, on the numbers as they come: outside of the budget.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub river_page_hinkley: Option<PageHinkleySettings>,
+    /// ADWIN as river has it, on the numbers as they come: outside of the budget.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub river_adwin: Option<AdwinSettings>,
 }
+
+/// Fewest batches between false alarms that a threshold is set for.
+const ARL0_MIN: f64 = 100.0;
 
 impl Default for MonitorSettings {
     fn default() -> Self {
@@ -49,11 +69,34 @@ impl Default for MonitorSettings {
             clear_after: 200,
             mean: true,
             variance: true,
+            page_hinkley: false,
+            adwin: false,
+            variance_ratio: false,
+            river_page_hinkley: None,
+            river_adwin: None,
         }
     }
 }
 
 impl MonitorSettings {
+    /// Does any detector look for a mean that moves?
+    pub(super) const fn watches_mean(&self) -> bool {
+        let river = self.river_page_hinkley.is_some() || self.river_adwin.is_some();
+        self.mean || self.page_hinkley || self.adwin || river
+    }
+
+    /// Does any detector look for a spread that changes?
+    pub(super) const fn watches_spread(&self) -> bool {
+        self.variance || self.variance_ratio
+    }
+
+    /// What each detector may have of the budget, in values of `batch` observations: the detectors share the false alarms.
+    pub(super) fn budget(&self, batch: u32) -> f64 {
+        let all = [self.mean, self.variance, self.page_hinkley, self.adwin, self.variance_ratio];
+        let shares: f64 = all.iter().map(|on| f64::from(u8::from(*on))).sum();
+        (self.arl0 / f64::from(batch.max(1))).max(ARL0_MIN) * shares.max(1.0)
+    }
+
     /// Reads settings as `key=value`.
     ///
     /// # Errors

@@ -1,11 +1,13 @@
 //! From what happens to numbers: which observation of which stream an event of the market or of an order is.
 //!
 //! Pure folds with bounded memory. Prices are read as floats: these are measurements, not money. What cannot be measured
-//! (no price at the time, an order that began before this process) gives no observation rather than a guess.
+//! (no fresh price when an order was decided on, the end of an order that began before this process) gives no observation
+//! rather than a guess.
 
+use super::kind::Kind;
 use super::name::StreamName;
 use crate::domain::ids::{StrategyId, Symbol, VenueId};
-use crate::domain::ledger::Position;
+use crate::domain::ledger::{BookedFill, Position};
 use crate::domain::market::MarketEvent;
 use crate::domain::money::Price;
 use crate::domain::oms::Change;
@@ -14,7 +16,7 @@ use crate::domain::order_types::Side;
 use crate::domain::time::{Mono, WallMs};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Over this long the gaps of a feed are averaged, milliseconds. Events come in bursts and quiet spells of some seconds: one
 /// gap says nothing, and the mean of a second still resembles the next one's.
@@ -25,7 +27,7 @@ const LATENCY_EVERY_MS: u64 = 1_000;
 const SPREAD_EVERY_MS: u64 = 1_000;
 /// Instruments of one venue that are watched.
 const SYMBOLS_MAX: usize = 1_024;
-/// Orders that are remembered for their decision price.
+/// Orders that are remembered until their end is counted.
 const ORDERS_MAX: usize = 8_192;
 /// Positions that are remembered for what they realised.
 const POSITIONS_MAX: usize = 4_096;
@@ -99,8 +101,8 @@ impl MarketSource {
     /// Of a venue.
     #[must_use]
     pub fn new(venue: VenueId) -> Self {
-        let gap = StreamName::of("feed_gap", &[venue.as_str()]);
-        let latency = StreamName::of("feed_latency", &[venue.as_str()]);
+        let gap = StreamName::of(Kind::FEED_GAP, &[venue.as_str()]);
+        let latency = StreamName::of(Kind::FEED_LATENCY, &[venue.as_str()]);
         let (gaps, latencies) = (Window::default(), Window::default());
         Self { venue, gap, latency, last: None, gaps, latencies, spreads: BTreeMap::new() }
     }
@@ -132,7 +134,7 @@ impl MarketSource {
             MarketEvent::Book { symbol, top: Some(top) } => {
                 let known = self.spreads.contains_key(symbol);
                 if !known && self.spreads.len() < SYMBOLS_MAX {
-                    let name = StreamName::of("spread", &[self.venue.as_str(), symbol.as_str()]);
+                    let name = StreamName::of(Kind::SPREAD, &[self.venue.as_str(), symbol.as_str()]);
                     self.spreads.insert(symbol.clone(), (name, Mono(0)));
                 }
                 let Some((name, last)) = self.spreads.get_mut(symbol) else { return };
@@ -153,108 +155,101 @@ impl MarketSource {
     }
 }
 
-/// What is remembered of an order under way.
-#[derive(Debug, Clone)]
-struct Begun {
-    decision: Option<f64>,
-}
-
 /// The orders of all strategies, from the changes that the order management publishes: `slippage` (basis points of a fill
-/// against the touch when the order was decided, above zero is a cost), `fill_ratio`, `reject_ratio`, and from positions
-/// `hit_rate` (1 or 0 per closed part) and `trade_return` (basis points of the fill that closed it).
+/// against the price that the decision on its order saw, above zero is a cost), `fill_ratio`, `reject_ratio`, and from
+/// positions `hit_rate` (1 or 0 per closed part) and `trade_return` (basis points of the fill that closed it).
 #[derive(Debug, Default)]
 pub struct OrderSource {
-    orders: BTreeMap<OrderNumber, Begun>,
-    numbers: BTreeMap<crate::domain::ids::ClientOrderId, OrderNumber>,
-    realised: BTreeMap<(VenueId, Symbol, StrategyId), Decimal>,
-    filled: BTreeMap<(VenueId, Symbol, StrategyId), f64>,
+    /// Orders whose end has not been counted.
+    begun: BTreeSet<OrderNumber>,
+    realised: BTreeMap<Held, Decimal>,
+    /// What the fill that comes next has realised; its position is published first.
+    closing: BTreeMap<Held, Decimal>,
 }
 
-fn of(source: &str, strategy: &StrategyId, x: f64) -> Sample {
-    Sample { name: StreamName::of(source, &[strategy.as_str()]), strategy: Some(strategy.clone()), x }
+/// A position's key.
+type Held = (VenueId, Symbol, StrategyId);
+
+fn of(kind: Kind, strategy: &StrategyId, x: f64) -> Sample {
+    Sample { name: StreamName::of(kind, &[strategy.as_str()]), strategy: Some(strategy.clone()), x }
 }
 
 impl OrderSource {
-    /// What a change is worth. `touch` answers what a side would have paid at this moment, if there is a price.
-    pub fn note(
-        &mut self,
-        change: &Change,
-        touch: impl Fn(&VenueId, &Symbol, Side) -> Option<Price>,
-    ) -> Vec<Sample> {
+    /// What a change is worth.
+    pub fn note(&mut self, change: &Change) -> Vec<Sample> {
         match change {
-            Change::Order(order) => self.order(order, touch),
-            Change::Fill(fill) => {
-                let key = (fill.venue.clone(), fill.fill.symbol.clone(), fill.strategy.clone());
-                let (price, quantity) = (float(fill.fill.price.get()), float(fill.fill.quantity.get()));
-                let (Some(price), Some(quantity), false) = (price, quantity, fill.busted) else {
-                    return Vec::new();
-                };
-                if self.filled.len() < POSITIONS_MAX || self.filled.contains_key(&key) {
-                    self.filled.insert(key, price * quantity);
-                }
-                let number = fill.client_order_id.as_ref().and_then(|id| self.numbers.get(id));
-                let begun = number.and_then(|number| self.orders.get(number));
-                let Some(decision) = begun.and_then(|begun| begun.decision) else { return Vec::new() };
-                let worse = match fill.fill.side {
-                    Side::Buy => price - decision,
-                    Side::Sell => decision - price,
-                };
-                vec![of("slippage", &fill.strategy, worse / decision * BASIS_POINTS)]
+            Change::Order(order) => self.order(order),
+            Change::Fill { fill, decided } => self.fill(fill, *decided),
+            Change::Position(position) => {
+                self.position(position);
+                Vec::new()
             }
-            Change::Position(position) => self.position(position),
             Change::Balance(_) | Change::Phase { .. } | Change::Strategy { .. } => Vec::new(),
         }
     }
 
-    fn order(
-        &mut self,
-        order: &Order,
-        touch: impl Fn(&VenueId, &Symbol, Side) -> Option<Price>,
-    ) -> Vec<Sample> {
-        let known = self.orders.contains_key(&order.number);
-        if !known && order.state == OrderState::PendingSubmit {
-            while self.orders.len() >= ORDERS_MAX {
-                if let Some((gone, _)) = self.orders.pop_first() {
-                    self.numbers.retain(|_, number| *number != gone);
-                }
+    fn fill(&mut self, fill: &BookedFill, decided: Option<Price>) -> Vec<Sample> {
+        let gained =
+            self.closing.remove(&(fill.venue.clone(), fill.fill.symbol.clone(), fill.strategy.clone()));
+        let (price, quantity) = (float(fill.fill.price.get()), float(fill.fill.quantity.get()));
+        let (Some(price), Some(quantity), false) = (price, quantity, fill.busted) else { return Vec::new() };
+        let mut samples = Vec::new();
+        if let Some(decided) = decided.and_then(|decided| float(decided.get())).filter(|price| *price > 0.0) {
+            let worse = match fill.fill.side {
+                Side::Buy => price - decided,
+                Side::Sell => decided - price,
+            };
+            samples.push(of(Kind::SLIPPAGE, &fill.strategy, worse / decided * BASIS_POINTS));
+        }
+        if let Some(gained) = gained.and_then(float) {
+            samples.push(of(Kind::HIT_RATE, &fill.strategy, if gained > 0.0 { 1.0 } else { 0.0 }));
+            if price * quantity > 0.0 {
+                samples.push(of(
+                    Kind::TRADE_RETURN,
+                    &fill.strategy,
+                    gained / (price * quantity) * BASIS_POINTS,
+                ));
             }
-            let price = touch(&order.venue, &order.symbol, order.side);
-            let decision = price.and_then(|price| float(price.get())).filter(|price| *price > 0.0);
-            self.orders.insert(order.number, Begun { decision });
-            self.numbers.insert(order.client_order_id.clone(), order.number);
-        }
-        if !order.state.is_final() || !order.is_booked() || !known {
-            return Vec::new();
-        }
-        self.orders.remove(&order.number);
-        self.numbers.remove(&order.client_order_id);
-        if order.state == OrderState::Denied {
-            return Vec::new();
-        }
-        let rejected = if order.state == OrderState::Rejected { 1.0 } else { 0.0 };
-        let mut samples = vec![of("reject_ratio", &order.strategy, rejected)];
-        let share = float(order.executed.get()).zip(float(order.quantity.get()).filter(|q| *q > 0.0));
-        if let Some((executed, quantity)) = share.filter(|_| order.state != OrderState::Rejected) {
-            samples.push(of("fill_ratio", &order.strategy, executed / quantity));
         }
         samples
     }
 
-    fn position(&mut self, position: &Position) -> Vec<Sample> {
+    fn order(&mut self, order: &Order) -> Vec<Sample> {
+        if order.state == OrderState::PendingSubmit {
+            self.begun.insert(order.number);
+            while self.begun.len() > ORDERS_MAX {
+                self.begun.pop_first();
+            }
+        }
+        if !order.state.is_final() || !order.is_booked() || !self.begun.remove(&order.number) {
+            return Vec::new();
+        }
+        if order.state == OrderState::Denied {
+            return Vec::new();
+        }
+        let rejected = if order.state == OrderState::Rejected { 1.0 } else { 0.0 };
+        let mut samples = vec![of(Kind::REJECT_RATIO, &order.strategy, rejected)];
+        let share = float(order.executed.get()).zip(float(order.quantity.get()).filter(|q| *q > 0.0));
+        if let Some((executed, quantity)) = share.filter(|_| order.state != OrderState::Rejected) {
+            samples.push(of(Kind::FILL_RATIO, &order.strategy, executed / quantity));
+        }
+        samples
+    }
+
+    /// What a position has realised since it was last told, for the fill that follows. A cold start tells of positions
+    /// without a fill: the next fill's own position replaces what they left.
+    fn position(&mut self, position: &Position) {
         let key = (position.venue.clone(), position.symbol.clone(), position.strategy.clone());
         let now = position.realised_pnl.get();
         if self.realised.len() >= POSITIONS_MAX && !self.realised.contains_key(&key) {
-            return Vec::new();
+            return;
         }
-        let Some(before) = self.realised.insert(key.clone(), now) else { return Vec::new() };
-        let gained = now.checked_sub(before).filter(|gained| !gained.is_zero()).and_then(float);
-        let Some(gained) = gained else { return Vec::new() };
-        let hit = if gained > 0.0 { 1.0 } else { 0.0 };
-        let mut samples = vec![of("hit_rate", &position.strategy, hit)];
-        if let Some(worth) = self.filled.get(&key).filter(|worth| **worth > 0.0) {
-            samples.push(of("trade_return", &position.strategy, gained / worth * BASIS_POINTS));
-        }
-        samples
+        let before = self.realised.insert(key.clone(), now);
+        let gained = before.and_then(|before| now.checked_sub(before)).filter(|gained| !gained.is_zero());
+        match gained {
+            Some(gained) => self.closing.insert(key, gained),
+            None => self.closing.remove(&key),
+        };
     }
 }
 

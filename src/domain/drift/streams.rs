@@ -4,14 +4,18 @@
 //! stream's alert opens once and closes once; its baseline is replaced by a person alone; what was saved and restored
 //! goes on as if nothing had happened. Does not know where numbers come from, and does nothing itself.
 
-use super::monitor::{Finding, Monitor, News};
+use super::effect::{Effect, StreamRefusal};
+use super::gauge::Finding;
+use super::kind::Kind;
+use super::monitor::{Monitor, News};
 use super::name::StreamName;
 use super::policy::Policy;
+use super::tally::Tallies;
+use super::words::{opened, sentence};
 use crate::domain::ids::StrategyId;
 use crate::domain::time::WallMs;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Longest reason that is kept.
@@ -60,66 +64,6 @@ pub struct Stream {
     pub owed: Option<Decimal>,
 }
 
-/// What is to be told and done.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Effect {
-    /// An alert opens.
-    Open {
-        /// Of which stream.
-        stream: StreamName,
-        /// In a sentence.
-        reason: String,
-        /// The catalogue: detectors, statistics, thresholds, baseline, onset, direction, size.
-        evidence: Value,
-        /// Estimate of when it began (wall clock).
-        since: WallMs,
-    },
-    /// It closes.
-    Close {
-        /// Of which stream.
-        stream: StreamName,
-    },
-    /// A strategy's entries are to be cut.
-    Restrain {
-        /// Because of which stream.
-        stream: StreamName,
-        /// Whose.
-        strategy: StrategyId,
-        /// To which share.
-        factor: Decimal,
-        /// In a sentence.
-        reason: String,
-    },
-    /// The cut is to be lifted.
-    Release {
-        /// Because of which stream it was.
-        stream: StreamName,
-        /// Whose.
-        strategy: StrategyId,
-        /// Who lifts it.
-        by: String,
-        /// Why.
-        reason: String,
-    },
-}
-
-/// Why an observation or a word on a stream was not taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum StreamRefusal {
-    /// There are as many as there may be.
-    #[error("there are {most} streams already; declare this one, or raise drift.streams_max")]
-    Full {
-        /// How many there may be.
-        most: usize,
-    },
-    /// No such stream.
-    #[error("no stream is named {name}")]
-    Unknown {
-        /// The name.
-        name: StreamName,
-    },
-}
-
 /// See the module's head.
 #[derive(Debug, Clone)]
 pub struct Streams {
@@ -128,13 +72,14 @@ pub struct Streams {
     most: usize,
     streams: BTreeMap<StreamName, Stream>,
     refused: u64,
+    tallies: Tallies,
 }
 
 impl Streams {
     /// No stream yet. `policies` are asked in order, the first that fits holds.
     #[must_use]
     pub fn new(policies: Vec<Policy>, fallback: Policy, most: usize) -> Self {
-        Self { policies, fallback, most, streams: BTreeMap::new(), refused: 0 }
+        Self { policies, fallback, most, streams: BTreeMap::new(), refused: 0, tallies: Tallies::default() }
     }
 
     /// What holds for a name.
@@ -172,6 +117,18 @@ impl Streams {
         }
     }
 
+    /// Takes an observation from outside.
+    ///
+    /// # Errors
+    /// [`StreamRefusal::Reserved`] for a name that built-in code writes, [`StreamRefusal::Full`].
+    pub fn post(&mut self, now: WallMs, name: &StreamName, x: f64) -> Result<Vec<Effect>, StreamRefusal> {
+        let kind = Kind::of(name);
+        if kind.is_built_in() {
+            return Err(StreamRefusal::Reserved { name: name.clone(), kind: kind.word() });
+        }
+        self.observe(now, name, None, x)
+    }
+
     /// Takes an observation. `strategy` is whose it is, where the source knows.
     ///
     /// # Errors
@@ -188,9 +145,13 @@ impl Streams {
         }
         let policy = self.policies.iter().find(|policy| policy.fits(name)).unwrap_or(&self.fallback);
         let Some(stream) = self.streams.get_mut(name) else { return Ok(Vec::new()) };
+        let tally = self.tallies.of(Kind::of(name));
         stream.heard = Some(now);
         if x.is_finite() {
             stream.last = Some(x);
+            tally.observations = tally.observations.saturating_add(1);
+        } else {
+            tally.rejected = tally.rejected.saturating_add(1);
         }
         Ok(match stream.monitor.observe(x) {
             News::Quiet | News::Learned | News::Rejected => Vec::new(),
@@ -202,6 +163,7 @@ impl Streams {
                 let observation = stream.monitor.observations();
                 let episode = Episode { since: now, observation, finding: *finding };
                 stream.detections = stream.detections.saturating_add(1);
+                tally.detections = tally.detections.saturating_add(1);
                 let mut effects = vec![opened(name, stream, &episode, policy)];
                 if let (Some(factor), Some(strategy)) = (policy.consequence.factor(), stream.strategy.clone())
                 {
@@ -275,6 +237,18 @@ impl Streams {
         self.streams.iter()
     }
 
+    /// What was counted in this process, and what there is now, by kind.
+    #[must_use]
+    pub fn tallies(&self) -> Tallies {
+        let mut all = self.tallies.clone();
+        for (name, stream) in &self.streams {
+            let tally = all.of(Kind::of(name));
+            tally.streams = tally.streams.saturating_add(1);
+            tally.open = tally.open.saturating_add(usize::from(stream.open.is_some()));
+        }
+        all
+    }
+
     /// Observations and restored streams that found no room.
     #[must_use]
     pub const fn refused(&self) -> u64 {
@@ -286,37 +260,6 @@ impl Streams {
     pub const fn most(&self) -> usize {
         self.most
     }
-}
-
-fn sentence(name: &StreamName, episode: &Episode) -> String {
-    let Finding { direction, size, level, onset_ago, .. } = &episode.finding;
-    let (went, unit) = match direction {
-        crate::domain::detectors::Direction::Up => ("rose", "deviations of its baseline"),
-        crate::domain::detectors::Direction::Down => ("fell", "deviations of its baseline"),
-        crate::domain::detectors::Direction::Wider => ("spread", "fold"),
-        crate::domain::detectors::Direction::Narrower => ("narrowed", "fold"),
-    };
-    format!("{name} {went} by {size:.1} {unit} to about {level:.6}, {onset_ago} observations ago")
-}
-
-fn opened(name: &StreamName, stream: &Stream, episode: &Episode, policy: &Policy) -> Effect {
-    let evidence = json!({
-        "stream": name,
-        "direction": episode.finding.direction,
-        "size": episode.finding.size,
-        "level": episode.finding.level,
-        "onset_observations_ago": episode.finding.onset_ago,
-        "observation": episode.observation,
-        "detectors": episode.finding.gauges,
-        "baseline": stream.monitor.shown_baseline(),
-        "arl0": policy.monitor.arl0,
-        "consequence": policy.consequence,
-        "strategy": stream.strategy,
-        "severity": policy.severity,
-        "runbook": policy.runbook,
-    });
-    let reason = sentence(name, episode);
-    Effect::Open { stream: name.clone(), reason, evidence, since: episode.since }
 }
 
 #[cfg(test)]
@@ -356,7 +299,7 @@ mod tests {
             panic!("{told:?}")
         };
         assert_eq!((strategy.as_str(), *factor), ("maker", Decimal::new(5, 1)));
-        assert!(reason.contains("slippage:maker rose"), "{reason}");
+        assert!(reason.contains("slippage:maker rose") && reason.ends_with("(cusum)"), "{reason}");
         assert_eq!(evidence["direction"], "up");
         assert_eq!(evidence["detectors"].as_array().unwrap().len(), 3);
         let name = StreamName::new("slippage:maker").unwrap();
@@ -407,6 +350,10 @@ mod tests {
         let refused = all.observe(WallMs(0), &name, None, 1.0);
         assert_eq!(refused, Err(StreamRefusal::Full { most: 2 }));
         assert_eq!(all.refused(), 1);
+        let (reserved, other) = (StreamName::new("slippage:maker").unwrap(), StreamName::new("a").unwrap());
+        let refused = all.post(WallMs(0), &reserved, 1.0);
+        assert!(matches!(refused, Err(StreamRefusal::Reserved { kind: "slippage", .. })), "{refused:?}");
+        assert_eq!(all.post(WallMs(0), &other, 1.0), Ok(Vec::new()));
         assert!(matches!(all.rebaseline(WallMs(0), &name, "a", "b"), Err(StreamRefusal::Unknown { .. })));
     }
 
@@ -434,6 +381,8 @@ mod tests {
         for x in [f64::NAN, 1.0, f64::INFINITY] {
             assert_eq!(all.observe(WallMs(1), &name, None, x), Ok(Vec::new()));
         }
+        let other = all.tallies().iter().find(|(kind, _)| *kind == Kind::OTHER).unwrap().1;
+        assert_eq!((other.observations, other.rejected, other.streams, other.open), (1, 2, 1, 0));
         let stream = all.get(&name).unwrap();
         assert_eq!(
             (stream.monitor.rejected(), stream.monitor.observations(), stream.last),

@@ -215,7 +215,7 @@ impl Oms {
         };
         let (mut wish, original) = (wish(order, &request, rest), order.client_order_id.clone());
         match self.check(out, &wish).and_then(|()| self.decide(out, &mut wish, Some(number))) {
-            Ok(()) => self.take(out, wish, Some(original), waiting.reply),
+            Ok(touch) => self.take(out, wish, touch, Some(original), waiting.reply),
             Err(refused) => self.deny_at_the_door(out, &wish, refused, waiting.reply),
         }
     }

@@ -233,7 +233,7 @@ impl Oms {
             };
             let decided = self.check(out, &request).and_then(|()| self.decide(out, &mut request, None));
             let outcome = match &decided {
-                Ok(()) => "taken".to_owned(),
+                Ok(_) => "taken".to_owned(),
                 Err(refused) => refused.to_string(),
             };
             let fields = vec![
@@ -246,7 +246,7 @@ impl Oms {
             ];
             out.notice(NoticeLevel::Warn, "flatten", fields);
             match decided {
-                Ok(()) => self.take(out, request, None, None),
+                Ok(touch) => self.take(out, request, touch, None, None),
                 Err(refused) => self.deny_at_the_door(out, &request, refused, None),
             }
         }

@@ -347,6 +347,7 @@ impl Oms {
         // A decision stands beside its intent: neither is durable without the other.
         let approved =
             matches!(&fact, Fact::Decision(record) if matches!(record.verdict, Verdict::Approved { .. }));
+        let decided = order.and_then(|order| order.decision_price);
         let intent = matches!(fact, Fact::Intent(_)) || approved;
         let draft = if intent { &mut out.intents } else { &mut out.evidence };
         draft.rows.push(NewRow { kind: fact.kind(), correlation, at, payload });
@@ -357,7 +358,7 @@ impl Oms {
         }
         if let Some(fill) = touched.fill {
             draft.fills.push(fill.clone());
-            out.effects.push(Effect::Publish(Change::Fill(Box::new(fill))));
+            out.effects.push(Effect::Publish(Change::Fill { fill: Box::new(fill), decided }));
         }
         self.facts = self.facts.saturating_add(1);
         true

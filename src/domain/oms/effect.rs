@@ -8,6 +8,7 @@ use super::settings::OnPause;
 use crate::domain::ids::{ClientOrderId, StrategyId, Symbol, TradeId, VenueId};
 use crate::domain::journal::{BalanceRow, Batch};
 use crate::domain::ledger::{BookedFill, Position};
+use crate::domain::money::Price;
 use crate::domain::order::Order;
 use crate::domain::order_types::{CancelOrder, Fill, NewOrder};
 use crate::domain::risk::{Approved, Explanation};
@@ -193,7 +194,12 @@ pub enum Change {
     /// An order's latest state.
     Order(Box<Order>),
     /// A fill was booked.
-    Fill(Box<BookedFill>),
+    Fill {
+        /// As booked.
+        fill: Box<BookedFill>,
+        /// The decision price of its order, where both are known.
+        decided: Option<Price>,
+    },
     /// A position changed.
     Position(Box<Position>),
     /// A balance was heard or compared.

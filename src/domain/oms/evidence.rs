@@ -291,6 +291,7 @@ impl Oms {
             attempts: 0,
             cancel_requested: false,
             replaces: None,
+            decision_price: None,
             fills_after: None,
             created_at: out.now.wall,
             updated_at: out.now.wall,

@@ -12,7 +12,7 @@ use super::phase::Phase;
 use super::watch::{Stage, Watch};
 use crate::domain::ids::{ClientOrderId, Correlation, IdError, StrategyId, Symbol, VenueId};
 use crate::domain::instrument::Instrument;
-use crate::domain::money::{Amount, Quantity};
+use crate::domain::money::{Amount, Price, Quantity};
 use crate::domain::order::{Order, OrderKind, OrderNumber, OrderRequest, OrderState, Origin};
 use crate::domain::order_types::{Side, TimeInForce};
 use crate::domain::run_state::Level;
@@ -40,7 +40,7 @@ impl Oms {
             return self.answer_again(out, known.number, reply);
         }
         match self.check(out, &request).and_then(|()| self.decide(out, &mut request, None)) {
-            Ok(()) => self.take(out, request, None, reply),
+            Ok(touch) => self.take(out, request, touch, None, reply),
             Err(refused) => self.deny_at_the_door(out, &request, refused, reply),
         }
     }
@@ -276,11 +276,13 @@ impl Oms {
         Err(refusal("NOT_REDUCING", RefusalKind::Conflict, detail))
     }
 
-    /// Makes the intent. Nothing of it is sent before the journal says that it is on disk.
+    /// Makes the intent. Nothing of it is sent before the journal says that it is on disk. `decision_price` is what the
+    /// decision saw.
     pub(super) fn take(
         &mut self,
         out: &mut Out,
         request: OrderRequest,
+        decision_price: Option<Price>,
         replaces: Option<ClientOrderId>,
         reply: Option<ReplyTo>,
     ) {
@@ -321,6 +323,7 @@ impl Oms {
             attempts: 0,
             cancel_requested: false,
             replaces,
+            decision_price,
             created_at: out.now.wall,
             updated_at: out.now.wall,
         };

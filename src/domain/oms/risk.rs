@@ -12,7 +12,9 @@ use super::out::{Out, refusal};
 use super::phase::Phase;
 use super::settings::VenueSettings;
 use crate::domain::ids::{StrategyId, VenueId};
+use crate::domain::money::Price;
 use crate::domain::order::{Order, OrderNumber, OrderRequest};
+use crate::domain::order_types::Side;
 use crate::domain::risk::{
     Breach, Consequence, Decision, Explanation, Gauge, Latch, LimitsId, Override, Proposal, Risk, Standing,
     StateGate, Verdict,
@@ -63,19 +65,24 @@ impl Oms {
         self.record(out, Fact::Limits(Box::new(limits)));
     }
 
-    /// Decides on a new order, cut where its strategy is restrained. The row of an approval goes with the intent, that of a denial with its own.
+    /// Decides on a new order, cut where its strategy is restrained. The row of an approval goes with the intent, that of a
+    /// denial with its own. Answers what the order's side would pay or get by the prices that the decision read.
     pub(super) fn decide(
         &mut self,
         out: &mut Out,
         request: &mut OrderRequest,
         replaces: Option<OrderNumber>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Option<Price>, Refusal> {
         let proposal = Proposal { replaces, ..self.cut(out, request)? };
         let standing = self.standing(&request.venue, &request.strategy);
         match self.risk.decide(out.now, &proposal, &standing) {
             Decision::Approved(record) => {
+                let touch = match request.side {
+                    Side::Buy => record.figures.ask,
+                    Side::Sell => record.figures.bid,
+                };
                 self.record(out, Fact::Decision(record));
-                Ok(())
+                Ok(touch.and_then(|touch| Price::new(touch).ok()).filter(|touch| !touch.is_zero()))
             }
             Decision::Denied { refusal, record } => {
                 out.denied = Some(record);

@@ -141,6 +141,10 @@ pub struct Order {
     pub cancel_requested: bool,
     /// The order that this one replaces.
     pub replaces: Option<ClientOrderId>,
+    /// What its side would have paid or got when it was decided on, where a fresh price was known: the yardstick of its
+    /// fills.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision_price: Option<Price>,
     /// The instrument's last known trade when the order was made: its own fills are all younger.
     pub fills_after: Option<TradeId>,
     /// When the intent was taken (wall clock).

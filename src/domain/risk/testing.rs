@@ -81,6 +81,7 @@ pub(super) fn order(number: u64, who: usize, at: usize, side: Side, quantity: i6
         attempts: 0,
         cancel_requested: false,
         replaces: None,
+        decision_price: None,
         fills_after: None,
         created_at: WallMs(0),
         updated_at: WallMs(0),

@@ -84,6 +84,7 @@ pub(super) fn order_of(request: &OrderRequest, number: u64, state: OrderState) -
         attempts: 1,
         cancel_requested: false,
         replaces: None,
+        decision_price: None,
         fills_after: None,
         created_at: WallMs(0),
         updated_at: WallMs(0),

@@ -48,7 +48,7 @@ impl Chronicle {
                 let what = if *enabled { "switched on" } else { "switched off" };
                 (EventKind::Strategy, strategy.to_string(), what.to_owned(), String::new())
             }
-            Change::Order(_) | Change::Fill(_) | Change::Position(_) | Change::Balance(_) => return,
+            Change::Order(_) | Change::Fill { .. } | Change::Position(_) | Change::Balance(_) => return,
         };
         let event = Event { key: format!("s{}", stamped.id), at: stamped.at.0, kind, who, what, detail };
         let mut events = self.0.lock();

@@ -2,7 +2,7 @@
 
 use super::view::Drift;
 use crate::actors::drift_sentry::{DriftReadings, StreamView};
-use crate::domain::drift::{Gauge, GaugeName};
+use crate::domain::drift::Gauge;
 
 /// What drifts first, then by distance to the threshold.
 pub(super) fn streams(readings: &DriftReadings) -> Vec<Drift> {
@@ -23,18 +23,11 @@ fn stream(one: &StreamView) -> Drift {
     let since = one.open_since.as_ref().and_then(|at| chrono::DateTime::parse_from_rfc3339(at).ok());
     Drift {
         name: one.name.to_string(),
-        detector: worst.map(|gauge| word(gauge.detector).to_owned()).unwrap_or_default(),
+        detector: worst.map(|gauge| gauge.detector.word().to_owned()).unwrap_or_default(),
         statistic: worst.map(|gauge| gauge.statistic),
         threshold: worst.map(|gauge| gauge.threshold),
         n: one.observations,
         open_since: since.map(|at| at.timestamp_millis()),
         note,
-    }
-}
-
-const fn word(detector: GaugeName) -> &'static str {
-    match detector {
-        GaugeName::Cusum => "cusum",
-        GaugeName::VarianceCusum => "variance_cusum",
     }
 }

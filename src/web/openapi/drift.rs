@@ -74,7 +74,7 @@ pub(crate) fn observe() -> Operation {
         .body(values)
         .answers(202, "the sentry has taken them", answer(&[("taken", count()), ("rejected", count())]))
         .problem(409, "there are as many streams as there may be")
-        .problem(422, "values are wrong")
+        .problem(422, "values are wrong, the name is none, or it is one of a stream that is measured here")
 }
 
 /// `POST /api/v1/drift/streams/{name}/rebaseline`.

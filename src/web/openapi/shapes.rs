@@ -127,6 +127,7 @@ fn trading() -> Vec<(&'static str, Value)> {
         ("executed_quantity", decimal()),
         ("booked_quantity", decimal()),
         ("average_price", or_null(decimal())),
+        ("decision_price", or_null(decimal())),
         ("strategy", name(32)),
         ("origin", word(&["intent", "adopted"])),
         ("reason", or_null(text())),

@@ -1,5 +1,6 @@
 //! Tests of the order management: a rule each, by events and effects alone.
 
+mod decision_price;
 mod desk;
 mod doubt;
 mod ends;
