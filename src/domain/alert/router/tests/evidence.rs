@@ -102,7 +102,8 @@ fn a_restart_neither_forgets_nor_hurries_the_question() {
     desk.wait(500);
     assert_eq!(desk.asked.len(), 0, "it was asked a moment ago ({asked} times)");
     desk.wait(8_000);
-    let (channel, key, _) = desk.asked.iter().find(|(.., id)| id == "SM1").cloned().unwrap();
+    let (channel, key, _) =
+        desk.asked.iter().find(|(_, key, _)| key.as_str() == "pl-1.1.sms").cloned().unwrap();
     desk.step(Event::Confirmed { channel, key, answer: Word::Delivered });
     let raise = desk.disk.deliveries.values().find(|one| one.transition == Transition::Raise).unwrap();
     assert_eq!(raise.state, DeliveryState::Delivered);
