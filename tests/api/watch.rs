@@ -114,7 +114,7 @@ fn a_wedged_sentinel_silences_the_watchdog_and_disarms_trading() {
     let manager = UnixDatagram::bind(&path).unwrap();
     let settings = config(folder.path(), &exchange);
     let environment = [("NOTIFY_SOCKET", path.to_str().unwrap()), ("WATCHDOG_USEC", "400000")];
-    let app = TestApp::start_with(&["run", "--config", &settings], &environment);
+    let app = TestApp::start_watched(&["run", "--config", &settings], &environment);
     let soon = Duration::from_secs(20);
     let heard = hear(&manager, soon, |heard| heard.iter().any(|word| word == "READY=1"));
     assert_eq!(heard.iter().filter(|word| *word == "READY=1").count(), 1, "{heard:?}");
