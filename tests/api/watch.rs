@@ -138,7 +138,7 @@ fn a_wedged_sentinel_silences_the_watchdog_and_disarms_trading() {
     assert!(more.is_err(), "{more:?}");
 
     let (status, refused) = order(&app, "after");
-    assert_eq!((status, &refused["code"]), (503, &json!("TRUTH_LEASE_EXPIRED")), "{refused}");
+    assert_eq!((status, &refused["code"]), (503, &json!("truth_lease_expired")), "{refused}");
     assert_eq!(app.get("/readyz").status, 503);
     assert_eq!(exchange.orders(), 1, "nothing went out");
     app.until("it is said without it", |app| {
