@@ -3,14 +3,15 @@
 
 use crate::support::{TestApp, run};
 use plimsoll::db::Readers;
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Lots of 0.001 of an order while nothing is the matter: it meets one to three levels of the book.
-const SMALL: std::ops::Range<u64> = 20..100;
-/// Lots of an order that walks the book, some twenty levels of it.
-const LARGE: u64 = 1_500;
+/// Lots of 0.001 of an order while nothing is the matter: it meets the best level of the book, or two.
+const SMALL: std::ops::Range<u64> = 5..40;
+/// Lots of an order that walks the book, a dozen levels of it and more.
+const LARGE: u64 = 800;
 /// Pairs of an order and its way out after which something that is to happen has not.
 const PAIRS_MAX: u32 = 2_000;
 /// Longest that one phase of trading may take.
@@ -21,7 +22,7 @@ deployment: {name: slippage, environment: development, instance: local}
 web: {listen: 127.0.0.1:8787, requests_per_second: 10000}
 venues:
   - {name: paper, kind: binance_spot, rest_url: embedded, paper_account: demo, symbols: [BTCUSDT]}
-paper_exchange: {seed: 3, speed_permille: 5000}
+paper_exchange: {seed: 3, speed_permille: 20000}
 strategies:
   - {name: alpha, kind: manual, on_unknown: hold}
   - {name: beta, kind: manual, on_unknown: hold}
@@ -73,15 +74,19 @@ risk:
       orders_per_minute: 100000
       messages_per_second: 10000
       messages_per_minute: 200000
-      repeated_fills: 1000000
-      repeated_window_ms: 60000
+      repeated_fills: 10000
+      repeated_window_ms: 10000
       stop_loss_distance: not_required
       kelly_fraction: not_required
       volatility_target: not_required
 "#;
 
 fn quantity(lots: u64) -> String {
-    format!("{}.{:03}", lots / 1_000, lots % 1_000)
+    Decimal::new(i64::try_from(lots).unwrap(), 3).normalize().to_string()
+}
+
+fn figure(value: &Value) -> Decimal {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no figure")).parse().unwrap()
 }
 
 /// One strategy's hand: places orders one after the other over one connection.
@@ -116,7 +121,7 @@ impl<'a> Trader<'a> {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error} in {text}"))
     }
 
-    /// Places a market order and waits until it is filled; answers it as the books have it.
+    /// Places a market order and waits until it is over; answers it as the books have it.
     fn order(&mut self, side: &str, quantity: &str) -> Value {
         self.placed += 1;
         let id = format!("{}-{}-{}", self.strategy, self.run, self.placed);
@@ -126,17 +131,19 @@ impl<'a> Trader<'a> {
         });
         let request = self.client.post(format!("{}/api/v1/orders", self.url)).json(&body);
         let (status, text) = self.runtime.block_on(async {
-            let answer = request.timeout(Duration::from_secs(10)).send().await.unwrap();
+            let answer = request.timeout(Duration::from_secs(20)).send().await.unwrap();
             (answer.status().as_u16(), answer.text().await.unwrap())
         });
-        assert_eq!(status, 202, "{body}: {text}");
+        // On a busy machine the disk may take longer than the answer waits: the order says what became of it.
+        assert!(status == 202 || text.contains("outcome_unknown"), "{body}: {status} {text}");
         let start = Instant::now();
         loop {
             let order = self.get(&format!("/api/v1/orders/{id}"));
-            if order["state"] == "filled" && order["booked_quantity"] == order["executed_quantity"] {
+            let over = order["state"] == "filled" || order["state"] == "expired";
+            if over && figure(&order["booked_quantity"]) == figure(&order["executed_quantity"]) {
                 return order;
             }
-            assert!(start.elapsed() < Duration::from_secs(10), "{order}");
+            assert!(start.elapsed() < Duration::from_secs(20), "{order}");
             std::thread::sleep(Duration::from_millis(1));
         }
     }
@@ -145,16 +152,28 @@ impl<'a> Trader<'a> {
     fn pair(&mut self, lots: u64) -> Value {
         let (first, second) = if self.random.bool() { ("buy", "sell") } else { ("sell", "buy") };
         let entry = self.order(first, &quantity(lots));
-        self.order(second, entry["quantity"].as_str().unwrap());
-        entry
+        let mut left = figure(&entry["executed_quantity"]);
+        // What the book cannot take at once, it takes when it has filled up again.
+        for _ in 0..100 {
+            if left.is_zero() {
+                return entry;
+            }
+            let out = self.order(second, &left.normalize().to_string());
+            left -= figure(&out["executed_quantity"]);
+        }
+        panic!("{left} of {entry} cannot be closed");
     }
 
     fn small(&mut self) -> u64 {
         self.random.u64(SMALL)
     }
 
+    fn stream(&self, strategy: &str) -> Value {
+        self.get(&format!("/api/v1/drift/streams/slippage:{strategy}"))
+    }
+
     fn state(&self, strategy: &str) -> Value {
-        self.get(&format!("/api/v1/drift/streams/slippage:{strategy}"))["state"].clone()
+        self.stream(strategy)["state"].clone()
     }
 }
 
@@ -167,11 +186,7 @@ fn both(app: &TestApp, run: &'static str, least: u32, done: impl Fn(&Value, &Val
             if pair >= least && pair % 10 == 0 && done(&trader.state("alpha"), &trader.state("beta")) {
                 return;
             }
-            assert!(
-                start.elapsed() < PATIENCE,
-                "{strategy}: {}",
-                trader.get("/api/v1/drift/streams/slippage:alpha")
-            );
+            assert!(start.elapsed() < PATIENCE, "{strategy}: {}", trader.stream("alpha"));
             let lots = trader.small();
             trader.pair(lots);
         }
@@ -200,8 +215,8 @@ fn restraints(app: &TestApp) -> Value {
 }
 
 /// An entry of 0.04 and its way out: how much of it was taken.
-fn taken(trader: &mut Trader<'_>) -> Value {
-    trader.pair(40)["quantity"].clone()
+fn taken(trader: &mut Trader<'_>) -> String {
+    figure(&trader.pair(40)["quantity"]).normalize().to_string()
 }
 
 #[test]
@@ -219,14 +234,16 @@ fn fills_that_cost_more_than_they_did_cut_their_strategy_alone_over_a_kill_until
     assert_eq!(restraints(&app), json!([]));
     let mut alpha = Trader::new(&app, "alpha", "one");
     let mut beta = Trader::new(&app, "beta", "one");
-    assert_eq!((taken(&mut alpha), taken(&mut beta)), (json!("0.04"), json!("0.04")));
+    assert_eq!((taken(&mut alpha), taken(&mut beta)), ("0.04".to_owned(), "0.04".to_owned()));
 
     // One of them begins to walk the book.
     let mut large = 0;
     while alpha.state("alpha") != "drift" {
         large += 1;
-        assert!(large <= 20, "{}", alpha.get("/api/v1/drift/streams/slippage:alpha"));
+        assert!(large <= 40, "{}", alpha.stream("alpha"));
+        let before = alpha.stream("alpha")["observations"].as_u64().unwrap();
         alpha.pair(LARGE);
+        app.until("its fills are seen", |_| alpha.stream("alpha")["observations"].as_u64().unwrap() > before);
     }
     app.until("the cut", |app| restraints(app) != json!([]));
     let cuts = restraints(&app);
@@ -236,7 +253,11 @@ fn fills_that_cost_more_than_they_did_cut_their_strategy_alone_over_a_kill_until
         (json!("alpha"), json!("slippage:alpha"))
     );
     let entry = alpha.pair(40);
-    assert_eq!(entry["quantity"], "0.02", "half of what it asked for, at its next order: {entry}");
+    assert_eq!(
+        figure(&entry["quantity"]),
+        Decimal::new(2, 2),
+        "half of what it asked for, at its next order: {entry}"
+    );
     assert!(entry["decision_price"].is_string(), "{entry}");
     assert_eq!(taken(&mut beta), "0.04", "nobody else's");
     app.until("the alert", |app| {
@@ -265,12 +286,12 @@ fn fills_that_cost_more_than_they_did_cut_their_strategy_alone_over_a_kill_until
     assert_eq!(app.get("/api/v1/drift/streams/slippage:alpha").json()["state"], "drift");
     let mut alpha = Trader::new(&app, "alpha", "two");
     let mut beta = Trader::new(&app, "beta", "two");
-    assert_eq!((taken(&mut alpha), taken(&mut beta)), (json!("0.02"), json!("0.04")));
+    assert_eq!((taken(&mut alpha), taken(&mut beta)), ("0.02".to_owned(), "0.04".to_owned()));
 
     // Small orders cost what they did: the alert ends by itself, the cut does not.
     let start = Instant::now();
     while alpha.state("alpha") != "watching" {
-        assert!(start.elapsed() < PATIENCE, "{}", alpha.get("/api/v1/drift/streams/slippage:alpha"));
+        assert!(start.elapsed() < PATIENCE, "{}", alpha.stream("alpha"));
         let lots = alpha.small();
         // Half of it is taken.
         alpha.pair(2 * lots);

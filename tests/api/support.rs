@@ -11,7 +11,11 @@ use std::time::{Duration, Instant};
 
 /// The binary under test, with a clean environment but for what it needs.
 pub fn plimsoll() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
+    clean(env!("CARGO_BIN_EXE_plimsoll"))
+}
+
+fn clean(program: &str) -> Command {
+    let mut command = Command::new(program);
     let ours = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PLIMSOLL"));
     for (name, _) in ours {
         command.env_remove(name);
@@ -40,7 +44,24 @@ impl TestApp {
 
     /// Starts on a data directory that another process has left.
     pub fn start_on(data: Arc<tempfile::TempDir>, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let mut child = plimsoll()
+        Self::start_as(plimsoll(), data, arguments, environment)
+    }
+
+    /// Starts as a service manager would that watches: the process is told its own number.
+    pub fn start_watched(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut command = clean("sh");
+        let as_itself = "export WATCHDOG_PID=$$; exec \"$0\" \"$@\"";
+        command.args(["-c", as_itself, env!("CARGO_BIN_EXE_plimsoll")]);
+        Self::start_as(command, Arc::new(tempfile::tempdir().unwrap()), arguments, environment)
+    }
+
+    fn start_as(
+        mut command: Command,
+        data: Arc<tempfile::TempDir>,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let mut child = command
             .args(arguments)
             .args(["--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data.path())

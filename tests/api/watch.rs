@@ -114,7 +114,7 @@ fn a_wedged_sentinel_silences_the_watchdog_and_disarms_trading() {
     let manager = UnixDatagram::bind(&path).unwrap();
     let settings = config(folder.path(), &exchange);
     let environment = [("NOTIFY_SOCKET", path.to_str().unwrap()), ("WATCHDOG_USEC", "400000")];
-    let app = TestApp::start_with(&["run", "--config", &settings], &environment);
+    let app = TestApp::start_watched(&["run", "--config", &settings], &environment);
     let soon = Duration::from_secs(20);
     let heard = hear(&manager, soon, |heard| heard.iter().any(|word| word == "READY=1"));
     assert_eq!(heard.iter().filter(|word| *word == "READY=1").count(), 1, "{heard:?}");
@@ -138,7 +138,7 @@ fn a_wedged_sentinel_silences_the_watchdog_and_disarms_trading() {
     assert!(more.is_err(), "{more:?}");
 
     let (status, refused) = order(&app, "after");
-    assert_eq!((status, &refused["code"]), (503, &json!("TRUTH_LEASE_EXPIRED")), "{refused}");
+    assert_eq!((status, &refused["code"]), (503, &json!("truth_lease_expired")), "{refused}");
     assert_eq!(app.get("/readyz").status, 503);
     assert_eq!(exchange.orders(), 1, "nothing went out");
     app.until("it is said without it", |app| {

@@ -62,6 +62,11 @@ struct Cut {
     /// How far apart chance may put them.
     #[serde(with = "exact_number")]
     bound: f64,
+    /// Mean of the newer half.
+    #[serde(with = "exact_number")]
+    level: f64,
+    /// Observations of the newer half.
+    newer: u64,
 }
 
 impl Cut {
@@ -151,6 +156,24 @@ impl Window {
         self.variance -= oldest.squares + size * self.width * off * off / (size + self.width);
     }
 
+    /// Observations.
+    fn count(&self) -> u64 {
+        let buckets = |row: &Vec<Bucket>| u64::try_from(row.len()).unwrap_or(u64::MAX);
+        self.rows.iter().rev().fold(0, |count, row| buckets(row).saturating_add(count.saturating_mul(2)))
+    }
+
+    /// The cut that says most of those that there are.
+    fn widest(&self, set: &AdwinSettings) -> Option<Cut> {
+        let mut most: Option<Cut> = None;
+        self.cuts(set, |cut| {
+            if most.is_none_or(|most| cut.share() > most.share()) {
+                most = Some(cut);
+            }
+            false
+        });
+        most
+    }
+
     /// Every cut, oldest first, until `stop` likes one.
     fn cuts(&self, set: &AdwinSettings, mut stop: impl FnMut(Cut) -> bool) -> Option<Cut> {
         let shortest = f64::from(set.min_window_length);
@@ -159,6 +182,8 @@ impl Window {
         let (mut n0, mut n1) = (0.0_f64, self.width);
         let (mut u0, mut u1) = (0.0_f64, self.total);
         let mut size = self.rows.iter().skip(1).fold(1.0, |size, _| size * 2.0);
+        let mut newer = self.count();
+        let mut each = self.rows.iter().skip(1).fold(1_u64, |each, _| each.saturating_mul(2));
         for (at, row) in self.rows.iter().enumerate().rev() {
             // The newest bucket of all stays on the newer side.
             let moved = if at == 0 { row.len().saturating_sub(1) } else { row.len() };
@@ -167,18 +192,21 @@ impl Window {
                 n1 -= size;
                 u0 += bucket.total;
                 u1 -= bucket.total;
+                newer = newer.saturating_sub(each);
                 if n1 < shortest || n0 < shortest {
                     continue;
                 }
-                let apart = u0 / n0 - u1 / n1;
+                let level = u1 / n1;
+                let apart = u0 / n0 - level;
                 let harmonic = 1.0 / (n0 - shortest + 1.0) + 1.0 / (n1 - shortest + 1.0);
                 let bound = (2.0 * harmonic * spread * confidence).sqrt() + 2.0 / 3.0 * confidence * harmonic;
-                let cut = Cut { apart, bound };
+                let cut = Cut { apart, bound, level, newer };
                 if stop(cut) {
                     return Some(cut);
                 }
             }
             size /= 2.0;
+            each /= 2;
         }
         None
     }
@@ -196,29 +224,18 @@ impl Adwin {
     /// is too short for a cut.
     #[must_use]
     pub fn gauge(&self) -> Option<(f64, f64, Direction)> {
-        let mut most = self.seen;
-        if most.is_none() && self.window.width > f64::from(self.settings.grace_period) {
-            self.window.cuts(&self.settings, |cut| {
-                if most.is_none_or(|most| cut.share() > most.share()) {
-                    most = Some(cut);
-                }
-                false
-            });
-        }
+        let long = self.window.width > f64::from(self.settings.grace_period);
+        let most = self.seen.or_else(|| if long { self.window.widest(&self.settings) } else { None });
         most.map(|cut| {
             let direction = if cut.apart < 0.0 { Direction::Up } else { Direction::Down };
             (cut.apart.abs(), cut.bound, direction)
         })
     }
 
-    /// Observations in the window, and their mean. Right after a detection: of what came after the change.
+    /// Right after a detection: observations since the change, by the cut that said most, and their mean.
     #[must_use]
-    pub fn window(&self) -> Option<(u64, f64)> {
-        let Window { rows, width, total, .. } = &self.window;
-        let buckets = |row: &Vec<Bucket>| u64::try_from(row.len()).unwrap_or(u64::MAX);
-        let count =
-            rows.iter().rev().fold(0_u64, |count, row| count.saturating_mul(2).saturating_add(buckets(row)));
-        (count > 0).then(|| (count, total / width))
+    pub fn after(&self) -> Option<(u64, f64)> {
+        self.seen.map(|cut| (cut.newer, cut.level))
     }
 }
 
@@ -238,14 +255,15 @@ impl Detector for Adwin {
         if !due || self.window.width <= f64::from(set.grace_period) {
             return Step::Quiet;
         }
+        let Some(first) = self.window.cuts(set, Cut::differs) else { return Step::Quiet };
+        self.seen = self.window.widest(set);
+        self.flagged = true;
         // Each turn drops a bucket, so it ends.
-        while let Some(cut) = self.window.cuts(set, Cut::differs) {
-            self.seen.get_or_insert(cut);
+        self.window.drop_oldest();
+        while self.window.cuts(set, Cut::differs).is_some() {
             self.window.drop_oldest();
         }
-        let Some(cut) = self.seen else { return Step::Quiet };
-        self.flagged = true;
-        Step::of_mean(cut.apart < 0.0, cut.apart >= 0.0)
+        Step::of_mean(first.apart < 0.0, first.apart >= 0.0)
     }
 
     fn rejected(&self) -> u64 {
@@ -296,7 +314,7 @@ mod tests {
     fn what_was_detected_stands_until_the_next_observation() {
         let set = AdwinSettings { delta: 0.01, clock: 1, ..AdwinSettings::default() };
         let mut detector = Adwin::new(set);
-        assert_eq!((detector.gauge(), detector.window()), (None, None));
+        assert_eq!((detector.gauge(), detector.after()), (None, None));
         let mut step = Step::Quiet;
         for i in 0..400 {
             let before = detector.gauge();
@@ -309,12 +327,12 @@ mod tests {
         assert_eq!(step, Step::Detected(Direction::Up));
         let (apart, bound, direction) = detector.gauge().unwrap();
         assert!(apart > bound && bound > 0.0 && direction == Direction::Up, "{apart} {bound}");
-        let (width, mean) = detector.window().unwrap();
-        assert!(width < 40 && mean > 0.25, "{width} {mean}");
+        let (newer, level) = detector.after().unwrap();
+        assert!((8..40).contains(&newer) && level > 0.5, "{newer} {level}");
         let back: Adwin = serde_json::from_str(&serde_json::to_string(&detector).unwrap()).unwrap();
         assert_eq!(back, detector);
         detector.update(1.0);
-        assert_eq!((detector.gauge(), detector.window()), (None, Some((1, 1.0))));
+        assert_eq!((detector.gauge(), detector.after()), (None, None));
     }
 
     #[test]

@@ -34,7 +34,7 @@ impl River {
         let hinkley = self.hinkley.as_mut().and_then(|hinkley| hinkley.update(x).direction());
         let adwin = self.adwin.as_mut().and_then(|adwin| {
             let direction = adwin.update(x).direction()?;
-            let (onset_ago, level) = adwin.window()?;
+            let (onset_ago, level) = adwin.after()?;
             Some((direction, Estimate { level, onset_ago }))
         });
         let of_hinkley =

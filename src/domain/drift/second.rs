@@ -65,8 +65,8 @@ impl Seconds {
         let (rise, fall) = (said(&mut self.rise), said(&mut self.fall));
         let mean = self.adwin.as_mut().and_then(|adwin| {
             let direction = adwin.update(base.place(x)).direction()?;
-            let (width, mean) = adwin.window()?;
-            let onset_ago = width.saturating_mul(u64::from(base.batch));
+            let (newer, mean) = adwin.after()?;
+            let onset_ago = newer.saturating_mul(u64::from(base.batch));
             Some((direction, Estimate { level: base.at(mean), onset_ago }))
         });
         let spread = self.ratio.as_mut().and_then(|ratio| {

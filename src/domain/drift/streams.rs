@@ -299,7 +299,7 @@ mod tests {
             panic!("{told:?}")
         };
         assert_eq!((strategy.as_str(), *factor), ("maker", Decimal::new(5, 1)));
-        assert!(reason.contains("slippage:maker rose") && reason.ends_with("(cusum)"), "{reason}");
+        assert!(reason.contains("slippage:maker rose") && reason.ends_with("(variance_cusum)"), "{reason}");
         assert_eq!(evidence["direction"], "up");
         assert_eq!(evidence["detectors"].as_array().unwrap().len(), 3);
         let name = StreamName::new("slippage:maker").unwrap();

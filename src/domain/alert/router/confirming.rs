@@ -40,9 +40,9 @@ impl Router {
         let can_ask = self.settings.channel(channel).is_some_and(|plan| plan.confirms);
         let asks = can_ask && self.settings.confirm_ms > 0 && self.confirming.len() < CONFIRMING_MAX;
         if !(asks && provider_id.is_some()) {
-            lane.last_ok = Some(out.now);
+            lane.works(out.now);
             parcel.delivery.provider_id = provider_id;
-            return self.arrived(parcel, DeliveryState::Accepted, lane, out);
+            return self.arrived(parcel, DeliveryState::Accepted, out);
         }
         let next_at = next_ask(&parcel.delivery.key, 0, out.now);
         let confirm = Some(Confirm { asked: 0, next_at, until: later(out.now, self.settings.confirm_ms) });
@@ -53,7 +53,9 @@ impl Router {
             (one.state, one.lease_until, one.delivered_at) = (DeliveryState::Accepted, None, Some(out.now));
         }
         self.plan_to_ask(kept);
-        self.arrived(parcel, DeliveryState::Accepted, lane, out);
+        // Its provider can be reached. Whether its messages arrive is not known by that.
+        lane.failures = 0;
+        self.arrived(parcel, DeliveryState::Accepted, out);
     }
 
     fn plan_to_ask(&mut self, parcel: Parcel) {
@@ -148,8 +150,8 @@ impl Router {
         }
         match failed {
             None => {
-                lane.last_ok = Some(out.now);
-                self.arrived(parcel, DeliveryState::Delivered, &mut lane, out);
+                lane.works(out.now);
+                self.arrived(parcel, DeliveryState::Delivered, out);
             }
             Some(why) => {
                 for one in parcel.all() {

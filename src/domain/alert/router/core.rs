@@ -278,7 +278,8 @@ impl Router {
         let read = |(name, lane): (&String, &Lane)| ChannelReading {
             name: name.clone(),
             last_ok: lane.last_ok,
-            failures: lane.failures,
+            // A message that was given up is one, whatever was accepted since.
+            failures: lane.failures.max(u32::from(lane.gave_up)),
             last_error: lane.last_error.clone(),
             waiting: lane.len(),
             oldest: lane.oldest(),

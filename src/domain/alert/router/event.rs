@@ -323,7 +323,7 @@ pub enum Effect {
 pub struct ChannelReading {
     /// Its name.
     pub name: String,
-    /// When it last took a message.
+    /// When it last took a message; where its provider can be asked, when that last said that one had arrived.
     pub last_ok: Option<WallMs>,
     /// Failures since then.
     pub failures: u32,

@@ -144,6 +144,12 @@ impl Lane {
         self.waiting.is_empty() && self.flight.is_none() && self.recording.is_none()
     }
 
+    /// A message has arrived: whatever was wrong is over.
+    pub(super) fn works(&mut self, now: WallMs) {
+        (self.failures, self.gave_up, self.last_error) = (0, false, None);
+        self.last_ok = Some(now);
+    }
+
     /// What is kept of it.
     pub(super) fn record(&self) -> ChannelRecord {
         let trouble =

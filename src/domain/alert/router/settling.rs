@@ -22,8 +22,8 @@ impl Router {
             numbers.extend(parcel.all().map(|delivery| delivery.number));
             match outcome {
                 Outcome::Delivered => {
-                    lane.last_ok = Some(out.now);
-                    self.arrived(parcel, DeliveryState::Delivered, &mut lane, out);
+                    lane.works(out.now);
+                    self.arrived(parcel, DeliveryState::Delivered, out);
                 }
                 Outcome::Accepted { provider_id } => {
                     self.accepted(channel, parcel, provider_id, &mut lane, out);
@@ -91,8 +91,7 @@ impl Router {
     }
 
     /// A message is at its receiver, or at its provider.
-    pub(super) fn arrived(&mut self, parcel: Parcel, state: DeliveryState, lane: &mut Lane, out: &mut Out) {
-        (lane.failures, lane.last_error, lane.gave_up) = (0, None, false);
+    pub(super) fn arrived(&mut self, parcel: Parcel, state: DeliveryState, out: &mut Out) {
         let Parcel { delivery, members } = parcel;
         for mut one in std::iter::once(delivery).chain(members) {
             one.state = state;

@@ -57,14 +57,17 @@ fn a_fill_is_measured_against_what_the_decision_saw_though_the_market_and_the_pr
 }
 
 #[test]
-fn without_a_fresh_price_there_is_no_yardstick_and_no_observation() {
+fn an_order_that_was_found_at_the_venue_was_decided_elsewhere_and_has_no_yardstick() {
     let mut desk = Desk::running();
-    desk.step(Event::Marked { venue: venue(), symbol: symbol(), mark: None });
-    let ack = desk.working(request("blind", "hold", Side::Buy, "1"));
-    assert_eq!(desk.order("blind").decision_price, None);
-    let changes = filled(&mut desk, &ack, 1, "100");
+    let ours = desk.working(request("ours", "hold", Side::Buy, "1"));
+    let mut foreign = ours.clone();
+    foreign.client_order_id = id("web-1");
+    foreign.venue_order_id = crate::domain::ids::VenueOrderId::from(9_000);
+    desk.step(Event::Report { venue: venue(), report: foreign.clone() });
+    let changes = filled(&mut desk, &foreign, 1, "100");
     assert_eq!(decided(&changes), [None]);
-    assert_eq!(samples(&mut OrderSource::default(), &changes), []);
+    let told = samples(&mut OrderSource::default(), &changes);
+    assert!(told.iter().all(|(name, _)| !name.starts_with("slippage")), "{told:?}");
 }
 
 #[test]

@@ -68,6 +68,18 @@ fn what_did_not_arrive_goes_to_whoever_comes_next_at_once() {
 }
 
 #[test]
+fn a_provider_that_takes_the_next_message_has_delivered_nothing_by_that() {
+    let mut desk = accepted(texting());
+    desk.wait(1_100);
+    desk.provider_says(Word::Failed { why: "undelivered".to_owned() });
+    desk.holds(vec![held(CODE, "b")]);
+    desk.wait(1_100);
+    assert_eq!(desk.degraded, [("sms".to_owned(), true)], "accepted, and still degraded");
+    desk.provider_says(Word::Delivered);
+    assert_eq!(desk.degraded.last(), Some(&("sms".to_owned(), false)));
+}
+
+#[test]
 fn a_refusal_at_once_hurries_as_well_and_a_repeated_round_is_not_burnt() {
     let mut set = texting();
     set.policies[0].repeat_ms = Some(900_000);
@@ -102,7 +114,8 @@ fn a_restart_neither_forgets_nor_hurries_the_question() {
     desk.wait(500);
     assert_eq!(desk.asked.len(), 0, "it was asked a moment ago ({asked} times)");
     desk.wait(8_000);
-    let (channel, key, _) = desk.asked.iter().find(|(.., id)| id == "SM1").cloned().unwrap();
+    let (channel, key, _) =
+        desk.asked.iter().find(|(_, key, _)| key.as_str() == "pl-1.1.sms").cloned().unwrap();
     desk.step(Event::Confirmed { channel, key, answer: Word::Delivered });
     let raise = desk.disk.deliveries.values().find(|one| one.transition == Transition::Raise).unwrap();
     assert_eq!(raise.state, DeliveryState::Delivered);
