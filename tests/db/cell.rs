@@ -3,7 +3,7 @@
 use crate::support::*;
 use actix::prelude::*;
 use plimsoll::actors::journal::*;
-use plimsoll::db::{DATABASE, Keep, Readers};
+use plimsoll::db::{AlertFilter, DATABASE, Keep, Readers};
 use plimsoll::domain::journal::{Batch, Seq, Snapshot, Ticket};
 use plimsoll::domain::order::OrderState;
 use plimsoll::supervision::*;
@@ -291,6 +291,42 @@ fn old_rows_leave_when_it_is_quiet() {
         })
         .await
         .expect("three slices");
+        desk.end().await;
+    });
+}
+
+#[test]
+fn old_alerts_leave_by_themselves_and_the_youngest_number_stays() {
+    use plimsoll::domain::alert::router::Work;
+    use plimsoll::domain::alert::{Alert, Condition, batch};
+    use plimsoll::domain::ids::Correlation;
+    use plimsoll::domain::time::WallMs;
+    run(async {
+        let dir = tempfile::tempdir().unwrap();
+        // Over since the beginning of time; the last one since a moment ago.
+        let alert = |number: u64, cleared: i64| {
+            let condition = Condition::new("disk_low", number.to_string(), "5 % free");
+            let at = WallMs(cleared.saturating_sub(1));
+            Alert { cleared_at: Some(WallMs(cleared)), ..Alert::raised(number, "pl", &condition, at, at) }
+        };
+        let now = plimsoll::clock::wall_millis();
+        let alerts = (1..=200).map(|n| alert(n, 1_000)).chain([alert(201, now)]).collect();
+        let work = Work { alerts, ..Work::default() };
+        let batch = batch(&work, &Correlation::new("alerts").unwrap()).unwrap();
+        writer(dir.path()).append(&[batch]).unwrap();
+        let settings =
+            JournalSettings { keep_alerts: Duration::from_secs(86_400), ..JournalSettings::default() };
+        let desk = Desk::start_with(dir.path(), settings).await;
+        let readers = Readers::lazy(dir.path());
+        let began = std::time::Instant::now();
+        loop {
+            let left = readers.alerts(AlertFilter::default(), None, 1_000).unwrap();
+            if left.iter().map(|alert| alert.number).collect::<Vec<_>>() == [201] {
+                break;
+            }
+            assert!(began.elapsed() < WITHIN, "{} are left", left.len());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         desk.end().await;
     });
 }
