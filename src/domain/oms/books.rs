@@ -411,6 +411,7 @@ impl Books {
     pub(super) fn mark(&mut self, number: OrderNumber, input: Input) -> bool {
         let Some(order) = self.orders.get_mut(&number) else { return false };
         let Verdict::Next(state) = follow(order.state, input) else { return false };
+        self.index.count(Some(order.state), Some(state));
         order.state = state;
         // The journal counts from the second sending on; the first is counted by what comes of it.
         match input {

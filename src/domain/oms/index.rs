@@ -35,7 +35,8 @@ impl Index {
         self.states(order);
     }
 
-    fn count(&mut self, before: Option<OrderState>, after: Option<OrderState>) {
+    /// Follows a change of state that stands in memory alone, or is part of another change.
+    pub(super) fn count(&mut self, before: Option<OrderState>, after: Option<OrderState>) {
         if before == after {
             return;
         }
