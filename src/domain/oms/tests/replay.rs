@@ -76,6 +76,7 @@ fn settled(books: &Books) -> Books {
     let mut books = books.clone();
     for order in books.orders.values_mut() {
         if matches!(order.state, OrderState::PendingSubmit | OrderState::Submitted) {
+            books.index.count(Some(order.state), Some(OrderState::PendingSubmit));
             order.state = OrderState::PendingSubmit;
             order.attempts = order.attempts.saturating_sub(u32::from(order.attempts == 1));
         }
