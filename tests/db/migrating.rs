@@ -55,7 +55,7 @@ fn a_kill_in_the_middle_leaves_one_side_or_the_other() {
         }
         let mut writer = writer(dir.path());
         writer.append(&[rows(1, 3)]).unwrap();
-        assert_eq!((writer.head().seq.0, applied(dir.path())), (4, 8));
+        assert_eq!((writer.head().seq.0, applied(dir.path())), (4, TABLES.len() - 1));
         writer.verify_from_last().unwrap();
     }
     println!("migrations found applied after a kill: {seen:?}");
