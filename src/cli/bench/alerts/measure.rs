@@ -157,7 +157,7 @@ fn singles(runtime: &Runtime, sink: &Sink) -> anyhow::Result<Vec<Figure>> {
 /// Ten thousand at once, each on disk.
 fn flood(runtime: &Runtime) -> anyhow::Result<Vec<Figure>> {
     let before = runtime.readings.open();
-    let cpu = cpu_of("self");
+    let (cpu, at_rest) = (cpu_of("self"), resident_mib("self"));
     let began = clock::monotonic();
     for n in 0..MANY {
         runtime.board.report(Condition::new("drift_detected", format!("many-{n}"), "a bench"));
@@ -179,6 +179,7 @@ fn flood(runtime: &Runtime) -> anyhow::Result<Vec<Figure>> {
         Figure::plain("10,000 alerts taken in, each on disk", rate, "/s", cpu)
             .with_target(Target::AtLeast(5_000.0)),
         Figure::plain("10,000 alerts told, bundled", told.as_secs_f64(), "s", cpu),
+        Figure::plain("resident memory before them", at_rest, "MiB", Duration::ZERO),
         Figure::plain("resident memory with 10,000 open, receiver and reader too", memory, "MiB", cpu)
             .with_target(Target::AtMost(100.0)),
     ])

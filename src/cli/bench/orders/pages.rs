@@ -144,13 +144,16 @@ impl Pages {
                 }
             })
         })?;
+        let pages = Self { read, stop, thread };
         for _ in 0..PAGES {
             let waited = tokio::time::timeout(PATIENCE, ready.recv()).await;
-            waited
-                .context("a page had no edition in time")?
-                .context("a page ended before its first edition")?;
+            if waited.context("a page had no edition in time")?.is_none() {
+                // Its thread knows why.
+                pages.close()?;
+                bail!("a page ended before its first edition");
+            }
         }
-        Ok(Self { read, stop, thread })
+        Ok(pages)
     }
 
     fn read(&self) -> u64 {

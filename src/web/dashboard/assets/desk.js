@@ -67,7 +67,7 @@ function freshness(now) {
 
 // --- Editions: parts are replaced, lists are patched row by row. ---
 let edition = 0;
-const rowsOf = new Map(); // list name -> Map(key -> element)
+const rowsOf = new Map(); // list name -> Map(key -> its element and the markup it came as)
 
 function elements(html) {
   const template = document.createElement("template");
@@ -103,6 +103,27 @@ function renew(old, made) {
   return old;
 }
 
+const CELL = "<td";
+/// Writes the cells of a table's row that differ, without reading the markup of the others. False when more than the
+/// inside of cells has changed. Text from outside is escaped in the markup, so that a cell's beginning is one.
+function rewrite(row, before, after) {
+  const [was, is] = [before.split(CELL), after.split(CELL)];
+  if (is.length < 2 || was.length !== is.length || was[0] !== is[0]) return false;
+  const cells = row.getElementsByTagName("td");
+  const inside = [];
+  for (let at = 1; at < is.length; at += 1) {
+    if (was[at] === is[at]) continue;
+    const begin = is[at].indexOf(">") + 1;
+    if (is[at].slice(0, begin) !== was[at].slice(0, begin)) return false;
+    inside.push([at - 1, is[at].slice(begin, is[at].lastIndexOf("</td>"))]);
+  }
+  for (const [at, text] of inside) {
+    if (/[<&]/.test(text)) cells[at].innerHTML = text;
+    else cells[at].textContent = text;
+  }
+  return true;
+}
+
 function patch(name, change) {
   const place = document.querySelector(`[data-list="${name}"]`);
   if (!place) return;
@@ -110,25 +131,30 @@ function patch(name, change) {
     if (change.all) {
       const made = elements(change.all.map((row) => row[1]).join(""));
       place.replaceChildren(...made);
-      rowsOf.set(name, new Map(change.all.map((row, index) => [row[0], made[index]])));
+      rowsOf.set(name, new Map(change.all.map(([key, html], index) => [key, { row: made[index], html }])));
       return;
     }
     const rows = rowsOf.get(name) ?? new Map();
     for (const key of change.del) {
-      rows.get(key)?.remove();
+      rows.get(key)?.row.remove();
       rows.delete(key);
     }
-    const made = elements([...change.set, ...change.add].map((row) => row[1]).join(""));
-    change.set.forEach(([key], index) => {
-      const row = rows.get(key);
-      if (!row) return;
-      const kept = renew(row, made[index]);
-      rows.set(key, kept);
+    const whole = change.set.filter(([key, html]) => {
+      const known = rows.get(key);
+      if (!known) return false;
+      const done = rewrite(known.row, known.html, html);
+      known.html = html;
+      return !done;
     });
-    change.add.forEach(([key, , before], index) => {
-      const row = made[change.set.length + index];
-      place.insertBefore(row, before === null ? null : (rows.get(before) ?? null));
-      rows.set(key, row);
+    const made = elements([...whole, ...change.add].map((row) => row[1]).join(""));
+    whole.forEach(([key], index) => {
+      const known = rows.get(key);
+      known.row = renew(known.row, made[index]);
+    });
+    change.add.forEach(([key, html, before], index) => {
+      const row = made[whole.length + index];
+      place.insertBefore(row, before === null ? null : (rows.get(before)?.row ?? null));
+      rows.set(key, { row, html });
     });
   });
 }
