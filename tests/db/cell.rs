@@ -318,7 +318,7 @@ fn old_alerts_leave_by_themselves_and_the_youngest_number_stays() {
             JournalSettings { keep_alerts: Duration::from_secs(86_400), ..JournalSettings::default() };
         let desk = Desk::start_with(dir.path(), settings).await;
         let readers = Readers::lazy(dir.path());
-        let began = std::time::Instant::now();
+        let began = plimsoll::clock::monotonic();
         loop {
             let left = readers.alerts(AlertFilter::default(), None, 1_000).unwrap();
             if left.iter().map(|alert| alert.number).collect::<Vec<_>>() == [201] {

@@ -27,6 +27,8 @@ const PAIRS: usize = 9;
 const ROUND: (usize, usize) = (12_000, 64);
 /// Longest wait for the pages to have their first edition.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Pause before a page asks for a seat again.
+const SEAT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Measures.
 ///
@@ -167,39 +169,52 @@ impl Pages {
     }
 }
 
-/// Reads one page's stream until the other side ends it.
+/// Opens one page and reads its stream until the other side ends it. The runtime learns with its next word that the pages
+/// of the round before are gone: until then there may be no seat.
 async fn page(
     listen: SocketAddr,
     counter: Arc<AtomicU64>,
     ready: tokio::sync::mpsc::Sender<()>,
 ) -> anyhow::Result<()> {
-    let mut stream = TcpStream::connect(listen).await?;
-    let request = format!("GET /desk/events HTTP/1.1\r\nHost: {listen}\r\nAccept: text/event-stream\r\n\r\n");
-    stream.write_all(request.as_bytes()).await?;
     let mut buffer = vec![0_u8; 64 * 1024];
-    let mut head = Vec::new();
-    let mut is_ready = false;
+    let began = clock::monotonic();
+    let mut stream = loop {
+        match open(listen, &mut buffer).await? {
+            Some(stream) => break stream,
+            None if clock::monotonic().saturating_duration_since(began) > PATIENCE => {
+                bail!("there is no seat")
+            }
+            None => tokio::time::sleep(SEAT_PAUSE).await,
+        }
+    };
+    // Nobody listens any more when the bench was given up.
+    ready.send(()).await.ok();
     loop {
         let count = stream.read(&mut buffer).await?;
         if count == 0 {
             return Ok(());
         }
         counter.fetch_add(u64::try_from(count)?, Ordering::Relaxed);
-        if is_ready {
-            continue;
-        }
-        head.extend_from_slice(buffer.get(..count).unwrap_or_default());
-        let text = String::from_utf8_lossy(&head);
-        if let Some(status) = text.lines().next().filter(|_| text.contains("\r\n\r\n"))
-            && !status.contains(" 200 ")
-        {
-            bail!("a page was answered {status}");
-        }
-        if text.contains("event: full") {
-            is_ready = true;
-            head.clear();
-            // Nobody listens any more when the bench was given up.
-            ready.send(()).await.ok();
+    }
+}
+
+/// A stream whose first edition was read; `None` when there was no seat.
+async fn open(listen: SocketAddr, buffer: &mut [u8]) -> anyhow::Result<Option<TcpStream>> {
+    let mut stream = TcpStream::connect(listen).await?;
+    let request = format!("GET /desk/events HTTP/1.1\r\nHost: {listen}\r\nAccept: text/event-stream\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut heard = Vec::new();
+    loop {
+        let count = stream.read(buffer).await?;
+        heard.extend_from_slice(buffer.get(..count).unwrap_or_default());
+        let text = String::from_utf8_lossy(&heard);
+        let status = text.lines().next().filter(|_| text.contains("\r\n\r\n"));
+        match status {
+            Some(status) if status.contains(" 503 ") => return Ok(None),
+            Some(status) if !status.contains(" 200 ") => bail!("a page was answered {status}"),
+            Some(_) if text.contains("event: full") => return Ok(Some(stream)),
+            _ if count == 0 => bail!("a page's stream ended before its first edition"),
+            _ => {}
         }
     }
 }
