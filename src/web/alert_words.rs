@@ -111,11 +111,11 @@ pub(super) async fn test(
 }
 
 fn pattern(text: &str) -> Result<String, String> {
-    let legal = !text.is_empty() && text.chars().all(|c| !c.is_control());
+    let legal = !text.is_empty() && text.chars().all(|c| c == ' ' || c.is_ascii_graphic());
     if legal && text.chars().count() <= PATTERN_CHARS_MAX {
         Ok(text.to_owned())
     } else {
-        Err(format!("must have 1 to {PATTERN_CHARS_MAX} visible characters; * stands for anything"))
+        Err(format!("must have 1 to {PATTERN_CHARS_MAX} printable ASCII characters; * stands for anything"))
     }
 }
 
