@@ -18,7 +18,7 @@ const WAL_AUTOCHECKPOINT_PAGES: i64 = 4_000;
 /// Bytes of log that stay on the disk after that.
 const JOURNAL_SIZE_LIMIT_BYTES: i64 = 64 * 1024 * 1024;
 /// Pages that the writer keeps in memory, as SQLite counts it: negative means KiB.
-const WRITER_CACHE_KIB: i64 = 8 * 1024;
+const WRITER_CACHE_KIB: i64 = 16 * 1024;
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

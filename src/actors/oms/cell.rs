@@ -37,9 +37,8 @@ const MARKS_INTERVAL: Duration = Duration::from_millis(100);
 const VIEW_INTERVAL: Duration = Duration::from_millis(50);
 /// How often the limits' fill is shared.
 const RISK_INTERVAL: Duration = Duration::from_millis(500);
-/// Rows that are handed to the journal at the latest: it writes the first of a crowd while the rest is still decided on,
-/// and takes what gathers meanwhile as one group.
-const OUTBOX_ROWS: usize = 48;
+/// Rows that are handed to the journal at the latest. Fewer serve small crowds and cost large ones more groups.
+const OUTBOX_ROWS: usize = 256;
 
 /// Who waits for an answer.
 pub(super) enum Waiter {
