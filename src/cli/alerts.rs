@@ -5,6 +5,7 @@ use super::Exit;
 use super::client::{Call, Remote, list, segment, table, text};
 use super::control::ControlArgs;
 use super::duration;
+use super::read::{PageArgs, paged};
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 use std::io::Write;
@@ -214,14 +215,8 @@ pub struct ContainmentArgs {
     /// Only what is under way.
     #[arg(long)]
     open: bool,
-    /// Only what comes after this cursor, the `next` of an earlier answer.
-    #[arg(long, value_name = "CURSOR")]
-    after: Option<String>,
-    /// At most so many.
-    #[arg(long, value_name = "N")]
-    limit: Option<u32>,
     #[command(flatten)]
-    remote: Remote,
+    page: PageArgs,
 }
 
 /// Prints what was done by itself about alerts, and what is recommended, oldest first.
@@ -231,11 +226,8 @@ pub struct ContainmentArgs {
 pub fn containment(args: &ContainmentArgs, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result<Exit> {
     let columns =
         &["number", "requested_at", "state", "action", "target", "because", "spent", "budget", "outcome"];
-    let call = Call::get("/api/v1/containment")
-        .with("status", args.open.then_some("open"))
-        .with("after", args.after.as_ref())
-        .with("limit", args.limit);
-    args.remote.show(call, out, err, |answer, out| table(list(answer, "items"), columns, out))
+    let call = paged("/api/v1/containment", &args.page).with("status", args.open.then_some("open"));
+    args.page.remote.show(call, out, err, |answer, out| table(list(answer, "items"), columns, out))
 }
 
 /// Prints the ways to tell people.

@@ -15,7 +15,7 @@ pub struct PageArgs {
     #[arg(long, value_name = "N")]
     limit: Option<u32>,
     #[command(flatten)]
-    remote: Remote,
+    pub(super) remote: Remote,
 }
 
 /// Which orders.
@@ -227,6 +227,6 @@ pub fn quotes(args: &Remote, out: &mut dyn Write, err: &mut dyn Write) -> anyhow
     args.show(call, out, err, |answer, out| table(list(answer, "items"), columns, out))
 }
 
-fn paged<'a>(path: &'a str, page: &PageArgs) -> Call<'a> {
+pub(super) fn paged<'a>(path: &'a str, page: &PageArgs) -> Call<'a> {
     Call::get(path).with("after", page.after.as_ref()).with("limit", page.limit)
 }

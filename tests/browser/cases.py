@@ -3,13 +3,12 @@
 import os
 import shutil
 import signal
-import subprocess
 import tempfile
 import time
 
 from axe_playwright_python.sync_playwright import Axe
 
-from desk import Runtime, banner, opened, shows, until
+from desk import Runtime, Venue, banner, opened, shows, trading, until
 
 LABEL = "demo"
 FIRST_LOAD_BYTES = 120 * 1024
@@ -265,42 +264,27 @@ def hostile_words(binary, browser):
 
 def feed_outage(binary, browser):
     """A feed that only pings: the source goes stale, an alert stands, and after healing both are over."""
-    venue = subprocess.Popen([binary, "venue", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
-    try:
-        address = "http://" + venue.stdout.readline().strip().rsplit(" ", 1)[-1].removeprefix("http://")
-        config = subprocess.run([binary, "config", "init", "--paper", address], capture_output=True, text=True, check=True)
-        path = f"/tmp/plimsoll-browser-{os.getpid()}.yaml"
-        with open(path, "w") as file:
-            file.write(config.stdout)
-        with Runtime(binary, "run", "--config", path) as desk:
-            desk.running()
-            with opened(browser, desk.url) as page:
-                connected(page)
-                fault = Runtime.ask(type("At", (), {"url": address})(), "POST", "/paper/v1/faults", {"kind": "stale_but_pinging"})
-                assert fault[0] in (200, 201), fault
-                page.wait_for_function("() => document.querySelector('.source[data-source^=\"market/\"]').classList.contains('stale')", timeout=30000)
-                page.wait_for_function("() => document.querySelector('#s-positions').classList.contains('is-stale')", timeout=5000)
-                assert banner(page) != "RUNNING"
-                page.wait_for_selector(".alert", timeout=30000)
-                Runtime.ask(type("At", (), {"url": address})(), "DELETE", "/paper/v1/faults")
-                page.wait_for_function("() => !document.querySelector('.source[data-source^=\"market/\"]').classList.contains('stale')", timeout=30000)
-                page.wait_for_function("() => !document.querySelector('.alert')", timeout=60000)
-    finally:
-        venue.terminate()
-        venue.wait(timeout=20)
+    with Venue(binary) as venue, trading(binary, venue.url) as desk:
+        desk.running()
+        with opened(browser, desk.url) as page:
+            connected(page)
+            fault = venue.ask("POST", "/paper/v1/faults", {"kind": "stale_but_pinging"})
+            assert fault[0] in (200, 201), fault
+            page.wait_for_function("() => document.querySelector('.source[data-source^=\"market/\"]').classList.contains('stale')", timeout=30000)
+            page.wait_for_function("() => document.querySelector('#s-positions').classList.contains('is-stale')", timeout=5000)
+            assert banner(page) != "RUNNING"
+            page.wait_for_selector(".alert", timeout=30000)
+            venue.ask("DELETE", "/paper/v1/faults")
+            page.wait_for_function("() => !document.querySelector('.source[data-source^=\"market/\"]').classList.contains('stale')", timeout=30000)
+            page.wait_for_function("() => !document.querySelector('.alert')", timeout=60000)
 
 
 def a_venue_that_is_away(binary, browser):
     """While the venue cannot be reached, the page says that trading waits, and for what."""
-    config = subprocess.run([binary, "config", "init", "--paper", "http://127.0.0.1:9"], capture_output=True, text=True, check=True)
-    path = f"/tmp/plimsoll-browser-away-{os.getpid()}.yaml"
-    with open(path, "w") as file:
-        file.write(config.stdout)
-    with Runtime(binary, "run", "--config", path) as desk:
-        with opened(browser, desk.url) as page:
-            connected(page)
-            page.wait_for_function("() => /STARTING|RECONCILING/.test(document.querySelector('.banner .word').textContent)", timeout=10000)
-            assert page.locator(".banner .closed li").count() > 0
+    with trading(binary, "http://127.0.0.1:9") as desk, opened(browser, desk.url) as page:
+        connected(page)
+        page.wait_for_function("() => /STARTING|RECONCILING/.test(document.querySelector('.banner .word').textContent)", timeout=10000)
+        assert page.locator(".banner .closed li").count() > 0
 
 
 def a_broken_journal(binary, browser):
@@ -336,29 +320,18 @@ def a_broken_journal(binary, browser):
 
 def draining(binary, browser):
     """A run that ends waits for a venue that does not answer, and the page says so until the link is gone."""
-    venue = subprocess.Popen([binary, "venue", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
-    try:
-        address = "http://" + venue.stdout.readline().strip().rsplit(" ", 1)[-1].removeprefix("http://")
-        config = subprocess.run([binary, "config", "init", "--paper", address], capture_output=True, text=True, check=True)
-        path = f"/tmp/plimsoll-browser-draining-{os.getpid()}.yaml"
-        with open(path, "w") as file:
-            file.write(config.stdout)
-        with Runtime(binary, "run", "--config", path) as desk:
-            desk.running()
-            until("orders are open", lambda: desk.ask("GET", "/api/v1/orders?state=open")[1]["items"])
-            with opened(browser, desk.url, allowed=["ERR_"]) as page:
-                connected(page)
-                os.kill(venue.pid, signal.SIGSTOP)
-                desk.process.terminate()
-                shows(page, "DRAINING", 10)
-                assert page.locator(".c-resume:visible").count() == 0
-                os.kill(venue.pid, signal.SIGCONT)
-                assert desk.process.wait(timeout=60) == 0
-                page.wait_for_function("() => document.body.classList.contains('lost')", timeout=6000)
-    finally:
-        venue.send_signal(signal.SIGCONT)
-        venue.terminate()
-        venue.wait(timeout=20)
+    with Venue(binary) as venue, trading(binary, venue.url) as desk:
+        desk.running()
+        until("orders are open", lambda: desk.ask("GET", "/api/v1/orders?state=open")[1]["items"])
+        with opened(browser, desk.url, allowed=["ERR_"]) as page:
+            connected(page)
+            venue.process.send_signal(signal.SIGSTOP)
+            desk.process.terminate()
+            shows(page, "DRAINING", 10)
+            assert page.locator(".c-resume:visible").count() == 0
+            venue.process.send_signal(signal.SIGCONT)
+            assert desk.process.wait(timeout=60) == 0
+            page.wait_for_function("() => document.body.classList.contains('lost')", timeout=6000)
 
 
 def many(binary, browser):

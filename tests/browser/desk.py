@@ -100,6 +100,35 @@ class Runtime:
         subprocess.run(command, capture_output=True, text=True, check=True, env=self.env)
 
 
+class Venue:
+    """A running exchange; use as a context manager."""
+
+    ask = Runtime.ask
+
+    def __init__(self, binary):
+        self.binary = binary
+
+    def __enter__(self):
+        command = [self.binary, "venue", "--listen", "127.0.0.1:0"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.url = "http://" + self.process.stdout.readline().strip().rsplit(" ", 1)[-1].removeprefix("http://")
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGCONT)
+        self.process.terminate()
+        self.process.wait(timeout=20)
+
+
+@contextmanager
+def trading(binary, address):
+    """A runtime with the settings that `config init --paper` writes for an exchange."""
+    with tempfile.NamedTemporaryFile("w", prefix="plimsoll-browser-", suffix=".yaml") as file:
+        subprocess.run([binary, "config", "init", "--paper", address], stdout=file, check=True)
+        with Runtime(binary, "run", "--config", file.name) as desk:
+            yield desk
+
+
 def until(what, good, within=30):
     end = time.monotonic() + within
     while not good():
