@@ -14,9 +14,7 @@ use crate::domain::money::Amount;
 use crate::domain::order_types::{Balance, CancelOrder, Fill, NewOrder, OrderReport};
 use crate::domain::outcome::{Denial, Outcome, ReadError};
 use crate::domain::risk::Approved;
-use crate::supervision::{
-    Cell as Declared, ChildSpec, Ctx, Handle, Placement, Port, StartFailure, TellError, cell,
-};
+use crate::supervision::{Cell as Declared, ChildSpec, Ctx, Handle, Placement, Port, StartFailure, cell};
 use crate::venues::{ExchangeInfo, Lookup, OrderEvent, Venue};
 use actix::{Actor, ActorContext, AsyncContext, Handler, Message};
 use std::cell::Cell;
@@ -29,8 +27,6 @@ use tokio::task::JoinSet;
 const MAX_UNDER_WAY: usize = 4_096;
 /// How often the evidence is copied for readers.
 const EVIDENCE_INTERVAL: Duration = Duration::from_millis(250);
-/// Pause before a full receiver is tried again.
-const FULL_PAUSE: Duration = Duration::from_millis(2);
 
 /// A request to the venue.
 #[derive(Debug, Clone, Message)]
@@ -328,13 +324,5 @@ async fn pump(
 
 /// Hands a message over, waiting while the receiver is full; `false` when it has ended.
 async fn hand_over(to: &Port<Heard>, venue: &VenueId, what: FromVenue) -> bool {
-    let mut message = Heard { venue: venue.clone(), what };
-    loop {
-        match to.tell(message) {
-            Ok(()) => return true,
-            Err(TellError::Closed(_)) => return false,
-            Err(TellError::Full(back)) => message = back,
-        }
-        tokio::time::sleep(FULL_PAUSE).await;
-    }
+    to.tell_waiting(Heard { venue: venue.clone(), what }).await
 }

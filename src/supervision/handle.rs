@@ -211,6 +211,9 @@ where
     }
 }
 
+/// Pause before a full mailbox is tried again.
+const FULL_PAUSE: Duration = Duration::from_millis(2);
+
 /// A bounded way to tell one kind of message to some cell.
 pub struct Port<M>(Arc<dyn Tell<M>>);
 
@@ -233,6 +236,19 @@ impl<M> Port<M> {
     /// As [`Handle::tell`].
     pub fn tell(&self, message: M) -> Result<(), TellError<M>> {
         self.0.tell(message)
+    }
+
+    /// As [`Port::tell`], for a message that must not be missed: waits while the mailbox is full. False when the cell
+    /// has ended.
+    pub async fn tell_waiting(&self, mut message: M) -> bool {
+        loop {
+            match self.tell(message) {
+                Ok(()) => return true,
+                Err(TellError::Closed(_)) => return false,
+                Err(TellError::Full(back)) => message = back,
+            }
+            tokio::time::sleep(FULL_PAUSE).await;
+        }
     }
 
     /// As [`Handle::is_open`].

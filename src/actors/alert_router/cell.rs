@@ -22,7 +22,7 @@ use crate::domain::ids::Correlation;
 use crate::domain::journal::Ticket;
 use crate::domain::time::WallMs;
 use crate::notify::Channel;
-use crate::supervision::{Ctx, Handle, Port, TellError};
+use crate::supervision::{Ctx, Port};
 use actix::{Actor, AsyncContext, Handler, Message};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -39,8 +39,6 @@ const LOOK_MAX: usize = 128;
 const UNDURABLE_MAX: usize = 32;
 /// Pause before work that the journal lost is handed over again, in ticks.
 const AGAIN_TICKS: u32 = 5;
-/// Pause before a full mailbox is tried again.
-const FULL_PAUSE: Duration = Duration::from_millis(5);
 
 /// What a router is made of.
 #[derive(Clone)]
@@ -115,19 +113,6 @@ impl Actor for AlertRouter {
             let _ = own.tell(Loaded(Box::new(restored), left));
         });
         ctx.run_interval(TICK, |router, ctx| router.tick(ctx));
-    }
-}
-
-/// Tells the router what it must not miss: a full mailbox is waited for. Closed means that the incarnation has ended.
-pub(super) async fn surely<M>(own: &Handle<AlertRouter>, mut message: M)
-where
-    AlertRouter: Handler<M>,
-    M: Message + Send + 'static,
-    M::Result: Send,
-{
-    while let Err(TellError::Full(back)) = own.tell(message) {
-        message = back;
-        tokio::time::sleep(FULL_PAUSE).await;
     }
 }
 
@@ -351,7 +336,8 @@ impl AlertRouter {
         let own = ctx.handle();
         self.tasks.spawn_local(async move {
             let written = receipt.await.is_ok();
-            surely(&own, Written(ticket, round, written)).await;
+            // Closed means that this incarnation has ended.
+            let _ = own.port().tell_waiting(Written(ticket, round, written)).await;
         });
     }
 

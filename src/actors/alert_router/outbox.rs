@@ -1,6 +1,6 @@
 //! What leaves the router's cell for channels and their providers, and what they answer.
 
-use super::cell::{AlertRouter, surely};
+use super::cell::AlertRouter;
 use super::sending;
 use crate::clock;
 use crate::domain::alert::router::{Event, Outcome, Word};
@@ -81,7 +81,8 @@ impl AlertRouter {
                 Some(sender) => sending::send(sender, notice, key.clone(), SEND_MAX).await,
                 None => Outcome::Permanent { why: "the channel is not configured".to_owned() },
             };
-            surely(&own, Ended(channel, key, outcome)).await;
+            // Closed means that this incarnation has ended.
+            let _ = own.port().tell_waiting(Ended(channel, key, outcome)).await;
         });
     }
 
@@ -99,7 +100,8 @@ impl AlertRouter {
                 Some(asked) => sending::confirm(asked, &provider_id, SEND_MAX).await,
                 None => Word::Unasked { why: "the channel is not configured".to_owned() },
             };
-            surely(&own, Answered(channel, key, answer)).await;
+            // Closed means that this incarnation has ended.
+            let _ = own.port().tell_waiting(Answered(channel, key, answer)).await;
         });
     }
 }

@@ -11,14 +11,10 @@ use crate::clock;
 use crate::domain::containment::{Effect, Intent, Now, Restored, State};
 use crate::domain::journal::Ticket;
 use crate::domain::time::WallMs;
-use crate::supervision::{Ctx, TellError};
+use crate::supervision::Ctx;
 use actix::{Handler, Message};
 use std::collections::VecDeque;
 use std::rc::Rc;
-use std::time::Duration;
-
-/// Pause before a full mailbox is tried again.
-const FULL_PAUSE: Duration = Duration::from_millis(5);
 
 /// What was on disk when the process began.
 #[derive(Message)]
@@ -143,12 +139,9 @@ impl Sentinel {
     fn await_receipt(&mut self, (ticket, round, receipt): Receipt, ctx: &Ctx<Self>) {
         let own = ctx.handle();
         self.tasks.spawn_local(async move {
-            let mut word = Written(ticket, round, receipt.await.is_ok());
-            // A full mailbox is waited for. Closed means that this incarnation has ended.
-            while let Err(TellError::Full(back)) = own.tell(word) {
-                word = back;
-                tokio::time::sleep(FULL_PAUSE).await;
-            }
+            let word = Written(ticket, round, receipt.await.is_ok());
+            // Closed means that this incarnation has ended.
+            let _ = own.port().tell_waiting(word).await;
         });
     }
 
