@@ -32,7 +32,8 @@ pub struct Changes {
 
 #[derive(Debug, Default)]
 struct Set {
-    holding: BTreeMap<AlertKey, Held>,
+    /// Boxed: a node of the map has room for eleven, and half of it is empty.
+    holding: BTreeMap<AlertKey, Box<Held>>,
     changed: BTreeSet<AlertKey>,
     /// Keys that the listener was told to hold.
     told: BTreeSet<AlertKey>,
@@ -80,7 +81,7 @@ impl AlertBoard {
                 }
                 None => {
                     let at = WallMs(crate::clock::wall_millis());
-                    set.holding.insert(key.clone(), Held { condition, at });
+                    set.holding.insert(key.clone(), Box::new(Held { condition, at }));
                     set.changed.insert(key);
                     true
                 }
@@ -103,7 +104,7 @@ impl AlertBoard {
                 // Nobody has seen it yet: it must not be lost.
                 set.changed.remove(&key);
                 if set.blips.len() < BLIPS_MAX {
-                    set.blips.push(held);
+                    set.blips.push(*held);
                 }
             } else {
                 set.changed.insert(key);
@@ -116,7 +117,7 @@ impl AlertBoard {
     /// Every condition that holds, by code and scope.
     #[must_use]
     pub fn open(&self) -> Vec<OpenAlert> {
-        let show = |held: &Held| OpenAlert {
+        let show = |held: &Box<Held>| OpenAlert {
             code: held.condition.code,
             scope: held.condition.scope.clone(),
             reason: held.condition.reason.clone(),
@@ -143,7 +144,7 @@ impl AlertBoard {
         let mut set = self.0.set.write();
         set.changed.clear();
         set.told = set.holding.keys().cloned().collect();
-        let holding = set.holding.values().cloned().collect();
+        let holding = set.holding.values().map(|held| Held::clone(held)).collect();
         Changes { blips: std::mem::take(&mut set.blips), holding, ended: Vec::new() }
     }
 
@@ -154,7 +155,7 @@ impl AlertBoard {
         let mut changes = Changes { blips: std::mem::take(&mut set.blips), ..Changes::default() };
         for _ in 0..max {
             let Some(key) = set.changed.pop_first() else { break };
-            match set.holding.get(&key).cloned() {
+            match set.holding.get(&key).map(|held| Held::clone(held)) {
                 Some(held) => {
                     changes.holding.push(held);
                     set.told.insert(key);

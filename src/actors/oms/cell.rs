@@ -89,6 +89,8 @@ pub struct OmsCell {
     next_change: u64,
     /// Published in this step, and not told to listeners yet.
     untold: Vec<Arc<Stamped>>,
+    /// Answers of this step, not handed out yet.
+    unanswered: Vec<(ReplyTo, Answer)>,
     /// Does the lease on the truth hold, as the machine was last told?
     pub(super) leased: Option<bool>,
     /// Venue mail that came back because a connector was full or gone.
@@ -124,6 +126,7 @@ impl OmsCell {
             next_reply: 0,
             next_change: 0,
             untold: Vec::new(),
+            unanswered: Vec::new(),
             leased: None,
             bounced: VecDeque::new(),
             show: super::show::Show::default(),
@@ -241,7 +244,7 @@ impl OmsCell {
                     });
                 }
                 Effect::CheckFill(venue, fill) => self.check_fill(venue, fill, ctx),
-                Effect::Reply(to, answer) => self.answer(to, answer),
+                Effect::Reply(to, answer) => self.unanswered.push((to, answer)),
                 Effect::Publish(change) => {
                     // Behind its own batch, and behind every word that already waits.
                     let behind = written_in.or(self.held.back().map(|(ticket, _)| *ticket));
@@ -327,13 +330,18 @@ impl OmsCell {
         }
     }
 
-    /// Tells listeners what was published. Every way out of a step ends here.
+    /// Tells listeners what was published and callers what was answered. Every way out of a step ends here: each of
+    /// them is woken once for all of it, and after the orders of the step are on their way to the connector.
     fn tell_all(&mut self) {
         if !self.untold.is_empty() {
             self.readings.publish(std::mem::take(&mut self.untold));
         }
+        for (to, answer) in std::mem::take(&mut self.unanswered) {
+            self.answer(to, answer);
+        }
     }
 
+    /// Publishes what is on disk by now. The step that follows tells it.
     pub(super) fn release(&mut self) {
         let is_due = |held: &(Ticket, Held), durable: Ticket, writable: bool| !writable || held.0 <= durable;
         while self.held.front().is_some_and(|held| is_due(held, self.durable, self.journal_writable)) {
@@ -345,7 +353,6 @@ impl OmsCell {
                 None => {}
             }
         }
-        self.tell_all();
     }
 
     /// A strategy's standing is told in its turn: changes that it contains already must not come after it.

@@ -3,24 +3,37 @@
 
 use super::severity::Severity;
 use crate::domain::time::WallMs;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
+use std::sync::Arc;
 
 /// Longest scope, characters; longer ones are cut.
 pub const SCOPE_CHARS_MAX: usize = 160;
 /// Longest reason, characters; longer ones are cut.
 pub const REASON_CHARS_MAX: usize = 1_000;
 
-/// What names an alert while it stands: its code and scope, as `code:scope`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct AlertKey(String);
+/// What names an alert while it stands: its code and scope, as `code:scope`. Shared text: an alert's key is kept in many
+/// places at once.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AlertKey(Arc<str>);
+
+impl Serialize for AlertKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for AlertKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(text.into()))
+    }
+}
 
 impl AlertKey {
     /// The key of a code and a scope.
     #[must_use]
     pub fn new(code: &str, scope: &str) -> Self {
-        Self(format!("{code}:{}", cut(scope, SCOPE_CHARS_MAX)))
+        Self(format!("{code}:{}", cut(scope, SCOPE_CHARS_MAX)).into())
     }
 
     /// As text.
@@ -32,7 +45,7 @@ impl AlertKey {
     /// Its code.
     #[must_use]
     pub fn code(&self) -> &str {
-        self.0.split_once(':').map_or(self.0.as_str(), |(code, _)| code)
+        self.0.split_once(':').map_or(self.as_str(), |(code, _)| code)
     }
 
     /// Its scope.

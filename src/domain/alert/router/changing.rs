@@ -33,7 +33,7 @@ impl Router {
         let waits = made.iter().any(|delivery| !delivery.state.is_final()) || self.is_under_way(alert.number);
         out.fact(What::Cleared, None, &alert, made);
         if waits {
-            self.closing.insert(alert.number, alert);
+            self.closing.insert(alert.number, *alert);
         }
         self.root_is_over(key, out);
     }

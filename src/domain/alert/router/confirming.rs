@@ -174,7 +174,7 @@ impl Router {
     fn untell(&mut self, delivery: &Delivery) {
         let first = matches!(delivery.transition, Transition::Raise | Transition::Escalated { .. });
         let alert = match self.keys.get(&delivery.number) {
-            Some(key) => self.open.get_mut(key),
+            Some(key) => self.open.get_mut(key).map(AsMut::as_mut),
             None => self.closing.get_mut(&delivery.number),
         };
         if let (true, Some(alert)) = (first, alert) {

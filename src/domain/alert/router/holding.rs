@@ -142,7 +142,7 @@ impl Router {
         };
         out.fact(What::Raised, None, &alert, deliveries);
         self.follow(&key, None, alert.cause.as_ref());
-        self.open.insert(key, alert);
+        self.open.insert(key, Box::new(alert));
     }
 
     fn ends(&mut self, key: &AlertKey, out: &mut Out) {

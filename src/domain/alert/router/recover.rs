@@ -63,7 +63,7 @@ impl Router {
             self.agenda.insert((later(now, self.settings.grace_ms), Due::Outlived(key.clone())));
         }
         self.follow(&key, None, alert.cause.as_ref());
-        self.open.insert(key, alert);
+        self.open.insert(key, Box::new(alert));
     }
 
     /// Deliveries that were not settled wait again; a claim of the process before is void, and its message goes out

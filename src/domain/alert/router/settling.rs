@@ -205,7 +205,7 @@ impl Router {
     ) {
         let now = out.now;
         let alert = match self.keys.get(&number) {
-            Some(key) => self.open.get_mut(key),
+            Some(key) => self.open.get_mut(key).map(AsMut::as_mut),
             None => self.closing.get_mut(&number),
         };
         match alert {
@@ -221,7 +221,7 @@ impl Router {
     /// The record of an alert that stands, or that is over while messages about it wait.
     pub(super) fn record(&self, number: u64) -> Option<&Alert> {
         match self.keys.get(&number) {
-            Some(key) => self.open.get(key),
+            Some(key) => self.open.get(key).map(AsRef::as_ref),
             None => self.closing.get(&number),
         }
     }

@@ -61,7 +61,7 @@ impl Router {
         self.agenda.insert((until, Due::Ack(key)));
         let alert = alert.clone();
         out.fact(What::Acked, Some(by), &alert, Vec::new());
-        Ok(Answer::Alert(Box::new(alert)))
+        Ok(Answer::Alert(alert))
     }
 
     /// An acknowledgement has ended: the escalation goes on.
