@@ -33,6 +33,8 @@ mod watchman;
 #[cfg(test)]
 mod core_tests;
 #[cfg(test)]
+mod judge_tests;
+#[cfg(test)]
 mod loss_tests;
 #[cfg(test)]
 mod testing;

@@ -81,7 +81,7 @@ impl Desk {
         self
     }
 
-    fn case(&self) -> Case<'_> {
+    pub(in super::super) fn case(&self) -> Case<'_> {
         Case { limits: &self.limits, proposal: &self.proposal, figures: &self.figures }
     }
 
