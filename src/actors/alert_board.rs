@@ -117,13 +117,13 @@ impl AlertBoard {
     /// Every condition that holds, by code and scope.
     #[must_use]
     pub fn open(&self) -> Vec<OpenAlert> {
-        let show = |held: &Box<Held>| OpenAlert {
+        let show = |held: &Held| OpenAlert {
             code: held.condition.code,
             scope: held.condition.scope.clone(),
             reason: held.condition.reason.clone(),
             raised_at: held.at,
         };
-        self.0.set.read().holding.values().map(show).collect()
+        self.0.set.read().holding.values().map(|held| show(held)).collect()
     }
 
     /// How many hold.
