@@ -148,7 +148,8 @@ fn tail(log: &str) -> String {
 
 fn quiet() -> Duration {
     let seconds = std::env::var("PLIMSOLL_MATRIX_QUIET").ok().and_then(|text| text.parse().ok());
-    Duration::from_secs(seconds.unwrap_or(60))
+    let nightly = std::env::var("PLIMSOLL_NIGHTLY").is_ok_and(|value| value == "1");
+    Duration::from_secs(seconds.unwrap_or(if nightly { 3_600 } else { 60 }))
 }
 
 /// Breaks it. What is returned keeps it broken.
