@@ -54,4 +54,13 @@ mod tests {
         assert_eq!(paused.code(THIS), "DRIFT_PAUSED");
         assert_eq!(paused.reducing().code(THIS), "ok");
     }
+    #[test]
+    fn what_the_books_hold_is_not_judged_by_its_size_again() {
+        let mut held = bench("0.5", "1");
+        held.proposal.number = Some(crate::domain::order::OrderNumber(7));
+        assert_eq!(held.code(THIS), "ok");
+        let mut held = bench("0", "1");
+        held.proposal.number = Some(crate::domain::order::OrderNumber(7));
+        assert_eq!(held.code(THIS), "DRIFT_PAUSED", "a pause holds for it too");
+    }
 }
