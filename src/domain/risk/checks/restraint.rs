@@ -54,6 +54,7 @@ mod tests {
         assert_eq!(paused.code(THIS), "DRIFT_PAUSED");
         assert_eq!(paused.reducing().code(THIS), "ok");
     }
+
     #[test]
     fn what_the_books_hold_is_not_judged_by_its_size_again() {
         let mut held = bench("0.5", "1");
