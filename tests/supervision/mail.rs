@@ -33,6 +33,25 @@ fn a_full_mailbox_refuses_and_gives_the_message_back() {
     });
 }
 
+#[test]
+fn what_must_not_be_missed_waits_for_room_and_learns_of_the_end() {
+    paused(async {
+        let (handle, cell) = cell("a", small(1, OnRestart::Keep), |_| Ok(Carrier));
+        handle.tell(Carried(1)).unwrap();
+        let port = handle.port::<Carried>();
+        let waits = port.tell_waiting(Carried(2));
+        tokio::pin!(waits);
+        assert!(tokio::time::timeout(seconds(1), &mut waits).await.is_err(), "there is no room");
+        assert_eq!(handle.ledger().depth(), 1);
+        let tree = up(supervisor("root").child(cell)).await;
+        assert!(waits.await, "there is room");
+        settle().await;
+        assert_eq!((handle.ledger().depth(), handle.ledger().handled()), (0, 2));
+        tree.shutdown(GRACE).await;
+        assert!(!port.tell_waiting(Carried(3)).await, "it has ended");
+    });
+}
+
 /// Four ways not to get an answer, each by its own name.
 #[test]
 fn an_ask_says_what_became_of_the_message() {
