@@ -1,8 +1,8 @@
 //! From the settings to the drift sentry's policies.
 
 use crate::actors::drift_sentry::DriftPlan;
-use crate::config::drift::{BudgetedDetector, DeclaredStream, DriftSettings, OnDrift, Watched};
-use crate::domain::detectors::ParameterError;
+use crate::config::drift::{BudgetedDetector, DeclaredStream, DriftSettings, Harm, OnDrift, Watched};
+use crate::domain::detectors::{ParameterError, Sides};
 use crate::domain::drift::{Consequence, MonitorSettings, Policy};
 use crate::domain::ids::{IdError, StrategyId};
 use rust_decimal::prelude::ToPrimitive;
@@ -64,6 +64,11 @@ fn policy(settings: &DriftSettings, stream: &DeclaredStream) -> Result<Policy, D
     Ok(Policy {
         pattern: stream.name.clone(),
         monitor: monitor(settings, stream)?,
+        harm: stream.harm.map(|harm| match harm {
+            Harm::Rise => Sides::Up,
+            Harm::Fall => Sides::Down,
+            Harm::Both => Sides::Both,
+        }),
         severity: stream.severity,
         runbook: stream.runbook.clone(),
         consequence,

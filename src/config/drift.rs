@@ -52,6 +52,18 @@ pub enum Watched {
     Spread,
 }
 
+/// Which way of a stream's mean harms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Harm {
+    /// A rise, as of a latency.
+    Rise,
+    /// A fall, as of a hit rate.
+    Fall,
+    /// Either.
+    Both,
+}
+
 /// A detector that watches a stream within its budget of false alarms: its thresholds follow from `arl0`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -117,6 +129,10 @@ pub struct DeclaredStream {
     pub name: String,
     /// The mean, the spread, or both: by the sums, where `detectors` is empty.
     pub watch: Watched,
+    /// Which way of the mean is told: that which harms. By its kind when left out: a rise of feed_gap, feed_latency,
+    /// order_stage, slippage and reject_ratio, a fall of fill_ratio, hit_rate and trade_return, and of all others both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub harm: Option<Harm>,
     /// What watches it, each within its share of the budget; in place of `watch`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub detectors: Vec<BudgetedDetector>,
@@ -150,6 +166,7 @@ impl Default for DeclaredStream {
         Self {
             name: String::new(),
             watch: Watched::Both,
+            harm: None,
             detectors: Vec::new(),
             river_compat: RiverCompat::default(),
             arl0: None,

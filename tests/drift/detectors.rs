@@ -2,7 +2,7 @@
 //! restart at any observation, and named in the alert with its statistic and threshold.
 
 use crate::numbers::Random;
-use plimsoll::domain::detectors::{AdwinSettings, Direction, PageHinkleySettings, Parameters};
+use plimsoll::domain::detectors::{AdwinSettings, Direction, PageHinkleySettings, Parameters, Sides};
 use plimsoll::domain::drift::{
     Effect, GaugeName, Monitor, MonitorSettings, News, Policy, Stream, StreamName, Streams, build, replay,
 };
@@ -90,13 +90,76 @@ fn a_restart_at_any_observation_changes_nothing_of_any_detector() {
     }
 }
 
+/// Observations of a normal series, mean 40 and deviation 2, moved by so many deviations.
+fn moved(random: &mut Random, by: f64) -> f64 {
+    40.0 + 2.0 * (by + random.normal())
+}
+
+#[test]
+fn the_way_that_does_no_harm_is_not_told_and_hides_nothing() {
+    for detector in &BUDGETED {
+        let sees_mean = !matches!(detector, GaugeName::VarianceCusum | GaugeName::VarianceRatio);
+        for (sides, sign) in [(Sides::Up, 1.0), (Sides::Down, -1.0)] {
+            let set = MonitorSettings { sides, clear_after: 100, ..alone(*detector, 1e6) };
+            for seed in 0..20_u64 {
+                let mut random = Random::new(300 + seed);
+                let mut monitor = Monitor::new(set.clone());
+                let mut feed = |monitor: &mut Monitor, n: u32, by: f64| -> Vec<News> {
+                    let news = (0..n).map(|_| monitor.observe(moved(&mut random, sign * by)));
+                    news.filter(|news| !matches!(news, News::Quiet | News::Learned)).collect()
+                };
+                feed(&mut monitor, 2_000, 0.0);
+                let place = format!("{detector:?} {sides:?} {seed}");
+                // Off to the good side, far off, and back.
+                for by in [-1.0, -2.5, -6.0, 0.0] {
+                    let news = feed(&mut monitor, 500, by);
+                    assert!(news.is_empty(), "{place}: {by}: {news:?}");
+                }
+                if !sees_mean {
+                    continue;
+                }
+                // Off to the bad side at once after the good one.
+                feed(&mut monitor, 300, -3.0);
+                let news = feed(&mut monitor, 300, 2.0);
+                let [News::Opened(found)] = &news[..] else { panic!("{place}: {news:?}") };
+                let way = if sign > 0.0 { Direction::Up } else { Direction::Down };
+                assert_eq!(found.direction, way, "{place}");
+                assert!(
+                    found
+                        .gauges
+                        .iter()
+                        .all(|gauge| sides.sees(gauge.direction) || *detector == GaugeName::Adwin)
+                );
+                // What is better than normal is over, too.
+                let news = feed(&mut monitor, 600, -4.0);
+                assert!(matches!(&news[..], [News::Closed]), "{place}: {news:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn one_way_alone_keeps_within_the_budget() {
+    let normal = |random: &mut Random| moved(random, 0.0);
+    for detector in &BUDGETED {
+        let set = MonitorSettings { sides: Sides::Up, ..alone(*detector, 10_000.0) };
+        let alarms = false_alarms_of(&set, normal);
+        println!("{detector:?}, a rise alone: {alarms:.2} false alarms where the budget allows one");
+        assert!(alarms <= 1.0, "{detector:?}: {alarms}");
+    }
+}
+
 /// False alarms within so many observations after each baseline.
 fn false_alarms(detector: GaugeName, value: impl Fn(&mut Random) -> f64) -> f64 {
-    let (runs, watched, arl0) = (40_u64, 20_000_u32, 10_000.0);
+    false_alarms_of(&alone(detector, 10_000.0), value)
+}
+
+fn false_alarms_of(set: &MonitorSettings, value: impl Fn(&mut Random) -> f64) -> f64 {
+    let (runs, watched) = (40_u64, 20_000_u32);
     let mut alarms = 0.0;
     for seed in 0..runs {
         let mut random = Random::new(1_000 + seed);
-        let mut monitor = Monitor::new(alone(detector, arl0));
+        let mut monitor = Monitor::new(set.clone());
         while monitor.baseline().is_none() {
             monitor.observe(value(&mut random));
         }
@@ -106,7 +169,7 @@ fn false_alarms(detector: GaugeName, value: impl Fn(&mut Random) -> f64) -> f64 
             }
         }
     }
-    alarms / (runs as f64 * f64::from(watched)) * arl0
+    alarms / (runs as f64 * f64::from(watched)) * set.arl0
 }
 
 #[test]

@@ -85,8 +85,8 @@ fn every_fault_is_seen_told_contained_and_over_when_it_is_healed() {
     assert_as_expected(&found);
 }
 
-/// The row that breaks nothing. It is a test of its own to be run alone: when another load on the same processors ends,
-/// orders are acknowledged sooner, and the drift sentry says so.
+/// The row that breaks nothing. It is a test of its own to be run alone: a load beside it that comes and goes is a change,
+/// and the drift sentry may say so.
 #[test]
 fn a_healthy_run_under_load_raises_nothing() {
     let found = run_all(ROWS.iter().filter(|row| row.breaks == Break::Nothing));

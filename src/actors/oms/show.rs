@@ -1,13 +1,13 @@
 //! What the shell shows of itself: standing alerts, totals, latencies, log lines. It decides nothing.
 
 use super::readings::{OmsReadings, OpenAlert};
-use crate::domain::drift::{Kind, StreamName};
+use crate::domain::drift::StageSource;
 use crate::domain::journal::Batch;
 use crate::domain::oms::{Change, Notice, NoticeLevel};
 use crate::domain::order::{Order, OrderNumber, OrderState};
-use crate::domain::time::WallMs;
+use crate::domain::time::{Mono, WallMs};
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Alerts that can stand at once; codes times scopes are bounded by venues, instruments and open orders.
 const ALERTS_MAX: usize = 1_024;
@@ -20,6 +20,9 @@ pub(super) struct Show {
     alerts: BTreeMap<(&'static str, String), OpenAlert>,
     totals: BTreeMap<OrderState, u64>,
     timed: BTreeMap<OrderNumber, Timed>,
+    /// How long stages took, where series are watched; its time begins with the first of them.
+    stages: StageSource,
+    first: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -54,24 +57,33 @@ impl Show {
 
     fn time(&mut self, order: &Order, readings: &OmsReadings) {
         let Some(timed) = self.timed.get_mut(&order.number) else { return };
-        let took = crate::clock::monotonic().saturating_duration_since(timed.began);
+        let at = crate::clock::monotonic();
+        let took = at.saturating_duration_since(timed.began);
         let latency = readings.latency();
+        let since = at.saturating_duration_since(*self.first.get_or_insert(at));
+        let now = Mono(u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
+        let mut stage = |stage: &'static str| {
+            let Some(tap) = readings.drift_tap() else { return };
+            if let Some((name, mean)) = self.stages.note(now, stage, &order.venue, took.as_secs_f64()) {
+                tap.note(name, None, mean);
+            }
+        };
         match order.state {
             OrderState::PendingSubmit => {
                 latency.journal.note(took);
-                stage(readings, "journal", order, took);
+                stage("journal");
             }
             OrderState::Submitted | OrderState::PendingCancel | OrderState::Unknown => {}
             _ if !timed.acked => {
                 timed.acked = true;
                 latency.venue_ack.note(took);
-                stage(readings, "venue_ack", order, took);
+                stage("venue_ack");
             }
             _ => {}
         }
         if !order.booked.is_zero() {
             latency.fill.note(took);
-            stage(readings, "fill", order, took);
+            stage("fill");
             self.timed.remove(&order.number);
         } else if order.state.is_final() {
             self.timed.remove(&order.number);
@@ -104,14 +116,6 @@ impl Show {
 
     pub(super) fn totals(&self) -> BTreeMap<OrderState, u64> {
         self.totals.clone()
-    }
-}
-
-/// Drops how long a stage took where series are watched.
-fn stage(readings: &OmsReadings, stage: &str, order: &Order, took: Duration) {
-    if let Some(tap) = readings.drift_tap() {
-        let name = StreamName::of(Kind::ORDER_STAGE, &[stage, order.venue.as_str()]);
-        tap.note(&name, None, took.as_secs_f64());
     }
 }
 

@@ -56,7 +56,7 @@ impl Step {
     }
 }
 
-/// Which way a two-sided detector looks.
+/// Which way a two-sided detector looks, or which way of a mean harms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sides {
@@ -70,9 +70,22 @@ pub enum Sides {
 }
 
 impl Sides {
+    /// Is a change this way looked for? One of the spread always is.
+    #[must_use]
+    pub const fn sees(self, direction: Direction) -> bool {
+        match direction {
+            Direction::Up => !matches!(self, Self::Down),
+            Direction::Down => !matches!(self, Self::Up),
+            Direction::Wider | Direction::Narrower => true,
+        }
+    }
+
     /// What is told of a statistic for a rise and one for a fall, against the same threshold.
     pub(super) fn told(self, up: f64, down: f64, threshold: f64) -> Step {
-        Step::of_mean(self != Self::Down && up > threshold, self != Self::Up && down > threshold)
+        Step::of_mean(
+            self.sees(Direction::Up) && up > threshold,
+            self.sees(Direction::Down) && down > threshold,
+        )
     }
 }
 

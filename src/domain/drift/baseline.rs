@@ -8,7 +8,7 @@
 
 use super::settings::MonitorSettings;
 use crate::domain::detectors::{
-    Detector, Increments, VarianceCusumSettings, VarianceRatio, VarianceRatioSettings, exact_list,
+    Detector, Increments, Sides, VarianceCusumSettings, VarianceRatio, VarianceRatioSettings, exact_list,
     exact_number, threshold_for, variance_ratio_threshold,
 };
 use serde::{Deserialize, Serialize};
@@ -233,6 +233,8 @@ impl Baseline {
         let alike = self.resemblance.clamp(0.0, 0.9);
         let swell = (1.0 + alike) / (1.0 - alike);
         let off_centre = MARGIN * (swell / n).sqrt();
+        // Two sides share the false alarms; a side that is not told has none.
+        let told = if set.sides == Sides::Both { 2.0 } else { 1.0 };
         let side = |sign: f64| {
             let steps: Vec<f64> = residuals.iter().map(|z| sign * z - set.k + off_centre).collect();
             let gaussian = Increments::gaussian((set.k - off_centre).max(0.05));
@@ -240,7 +242,7 @@ impl Baseline {
                 .filter(|seen| seen.exponent < gaussian.exponent)
                 .unwrap_or(gaussian);
             walk.exponent /= swell;
-            threshold_for(walk, 2.0 * arl0)
+            threshold_for(walk, told * arl0)
         };
         (self.threshold_up, self.threshold_down) = (side(1.0), side(-1.0));
         let fourth = residuals.iter().map(|z| z.powi(4)).sum::<f64>() / n;

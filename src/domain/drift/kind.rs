@@ -3,6 +3,7 @@
 //! A bounded set of words, fit for a label. Names of a kind that is measured here are written by built-in code alone.
 
 use super::name::StreamName;
+use crate::domain::detectors::Sides;
 
 /// See the module's head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +65,19 @@ impl Kind {
         self.0
     }
 
+    /// Which way of its mean harms: orders that are acknowledged sooner need nobody's attention. A spread and a signal are
+    /// what a strategy rests on, whichever way they go, and of others nothing is known.
+    #[must_use]
+    pub fn harm(self) -> Sides {
+        match self {
+            Self::FEED_GAP | Self::FEED_LATENCY | Self::ORDER_STAGE | Self::SLIPPAGE | Self::REJECT_RATIO => {
+                Sides::Up
+            }
+            Self::FILL_RATIO | Self::HIT_RATE | Self::TRADE_RETURN => Sides::Down,
+            _ => Sides::Both,
+        }
+    }
+
     /// Is it measured here?
     #[must_use]
     pub fn is_built_in(self) -> bool {
@@ -89,5 +103,16 @@ mod tests {
             assert_eq!((kind.word(), kind.is_built_in()), (word, word != "other"), "{name}");
         }
         assert_eq!(Kind::all().count(), BUILT_IN.len() + 1);
+    }
+
+    #[test]
+    fn which_way_harms() {
+        let of = |sides: Sides| {
+            Kind::all().filter(|kind| kind.harm() == sides).map(Kind::word).collect::<Vec<_>>()
+        };
+        let up = ["feed_gap", "feed_latency", "order_stage", "slippage", "reject_ratio"];
+        assert_eq!(of(Sides::Up), up);
+        assert_eq!(of(Sides::Down), ["fill_ratio", "hit_rate", "trade_return"]);
+        assert_eq!(of(Sides::Both), ["spread", "signal", "other"]);
     }
 }

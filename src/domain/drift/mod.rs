@@ -32,6 +32,6 @@ pub use name::{NAME_CHARS_MAX, NameError, StreamName};
 pub use policy::{Consequence, Policy};
 pub use replay::{Replayed, replay};
 pub use settings::{BASELINE_MAX, BASELINE_MIN, MonitorSettings};
-pub use sources::{MarketSource, OrderSource, Sample};
+pub use sources::{MarketSource, OrderSource, Sample, StageSource};
 pub use streams::{Episode, Rebaselined, Stream, Streams};
 pub use tally::{Tallies, Tally};

@@ -1,8 +1,10 @@
 //! What is done about a stream: how it is watched, how loud its drift is, and what follows from it.
 
+use super::kind::Kind;
 use super::name::StreamName;
 use super::settings::MonitorSettings;
 use crate::domain::alert::Severity;
+use crate::domain::detectors::Sides;
 use crate::domain::ids::StrategyId;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -40,8 +42,10 @@ impl Consequence {
 pub struct Policy {
     /// A name, or its beginning with `*` behind it.
     pub pattern: String,
-    /// How they are watched.
+    /// How they are watched; which way harms stands in `harm`.
     pub monitor: MonitorSettings,
+    /// Which way of the mean harms; `None` for that of each stream's kind.
+    pub harm: Option<Sides>,
     /// How loud their alerts are.
     pub severity: Severity,
     /// The page that helps.
@@ -62,12 +66,20 @@ impl Policy {
         }
     }
 
+    /// How a stream of this name is watched.
+    #[must_use]
+    pub fn monitor_of(&self, name: &StreamName) -> MonitorSettings {
+        let sides = self.harm.unwrap_or_else(|| Kind::of(name).harm());
+        MonitorSettings { sides, ..self.monitor.clone() }
+    }
+
     /// What holds where nothing is declared: people are told.
     #[must_use]
     pub fn fallback(monitor: MonitorSettings) -> Self {
         Self {
             pattern: "*".to_owned(),
             monitor,
+            harm: None,
             severity: Severity::Warning,
             runbook: "drift_detected".to_owned(),
             consequence: Consequence::Inform,

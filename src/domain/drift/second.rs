@@ -29,15 +29,16 @@ pub(super) struct Seconds {
 impl Seconds {
     /// Fresh ones; `None` when the settings ask for none.
     pub(super) fn new(base: &Baseline, set: &MonitorSettings) -> Option<Box<Self>> {
-        let hinkley = |threshold: f64, mode: Sides| {
-            PageHinkley::new(PageHinkleySettings {
+        let hinkley = |threshold: f64, mode: Sides, direction: Direction| {
+            let own = PageHinkleySettings {
                 min_instances: 1,
                 delta: set.k,
                 threshold,
                 alpha: 1.0,
                 mode,
                 reference: Some(0.0),
-            })
+            };
+            (set.page_hinkley && set.sides.sees(direction)).then(|| PageHinkley::new(own))
         };
         let adwin = || {
             let own = AdwinSettings::default();
@@ -51,16 +52,16 @@ impl Seconds {
         let any = set.page_hinkley || set.adwin || set.variance_ratio;
         any.then(|| {
             Box::new(Self {
-                rise: set.page_hinkley.then(|| hinkley(base.threshold_up, Sides::Up)),
-                fall: set.page_hinkley.then(|| hinkley(base.threshold_down, Sides::Down)),
+                rise: hinkley(base.threshold_up, Sides::Up, Direction::Up),
+                fall: hinkley(base.threshold_down, Sides::Down, Direction::Down),
                 adwin: set.adwin.then(adwin),
                 ratio: set.variance_ratio.then(ratio),
             })
         })
     }
 
-    /// A value and its residual; what is seen first.
-    pub(super) fn update(&mut self, base: &Baseline, x: f64, z: f64) -> Option<Sight> {
+    /// A value and its residual, and the residual again where it says something of the spread; what is seen first.
+    pub(super) fn update(&mut self, base: &Baseline, x: f64, z: f64, spread: Option<f64>) -> Option<Sight> {
         let said = |detector: &mut Option<PageHinkley>| detector.as_mut()?.update(z).direction();
         let (rise, fall) = (said(&mut self.rise), said(&mut self.fall));
         let mean = self.adwin.as_mut().and_then(|adwin| {
@@ -70,7 +71,7 @@ impl Seconds {
             Some((direction, Estimate { level: base.at(mean), onset_ago }))
         });
         let spread = self.ratio.as_mut().and_then(|ratio| {
-            let direction = ratio.update(z).direction()?;
+            let direction = ratio.update(spread?).direction()?;
             let level = ratio.ratio()?.sqrt() * base.scale;
             let onset_ago = u64::from(ratio.window()).saturating_mul(u64::from(base.batch));
             Some((direction, Estimate { level, onset_ago }))

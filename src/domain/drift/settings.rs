@@ -1,7 +1,7 @@
 //! What a monitor is asked to see, and how often it may be wrong.
 
 use crate::domain::detectors::{
-    AdwinSettings, PageHinkleySettings, ParameterError, Parameters, exact_number,
+    AdwinSettings, PageHinkleySettings, ParameterError, Parameters, Sides, exact_number,
 };
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,9 @@ pub struct MonitorSettings {
     pub batch_max: u32,
     /// An alarm is over after so many values below half of each threshold.
     pub clear_after: u32,
+    /// Which way of the mean harms: the other is not told. What river's detectors see is told whatever stands here.
+    #[serde(default)]
+    pub sides: Sides,
     /// Whether a sum of residuals watches the mean.
     pub mean: bool,
     /// Whether a sum of their squares watches the spread.
@@ -67,6 +70,7 @@ impl Default for MonitorSettings {
             baseline: BASELINE_MIN,
             batch_max: 64,
             clear_after: 200,
+            sides: Sides::Both,
             mean: true,
             variance: true,
             page_hinkley: false,
@@ -115,6 +119,7 @@ impl MonitorSettings {
             baseline: set.count("baseline", own.baseline, BASELINE_REPLAY_MIN, least)?.min(BASELINE_MAX),
             batch_max: set.count("batch_max", own.batch_max, 1, "a whole number of at least 1")?,
             clear_after: set.count("clear_after", own.clear_after, 1, "a whole number of at least 1")?,
+            sides: set.sides("sides")?,
             ..own
         })
     }

@@ -31,6 +31,11 @@ const SYMBOLS_MAX: usize = 1_024;
 const ORDERS_MAX: usize = 8_192;
 /// Positions that are remembered for what they realised.
 const POSITIONS_MAX: usize = 4_096;
+/// Over this long the times that orders took are averaged, milliseconds: orders of a moment share a commit, a connection and
+/// what else the machine has to do, and their times resemble each other.
+const STAGE_EVERY_MS: u64 = 1_000;
+/// Venues whose orders' stages are watched.
+const VENUES_MAX: usize = 64;
 const BASIS_POINTS: f64 = 10_000.0;
 const MS_PER_SECOND: f64 = 1_000.0;
 
@@ -152,6 +157,30 @@ impl MarketSource {
             | MarketEvent::BookLost { .. }
             | MarketEvent::Unrecognised { .. } => {}
         }
+    }
+}
+
+/// How long the stages of orders took: `order_stage` (mean seconds from the request, over the orders of a second).
+#[derive(Debug, Default)]
+pub struct StageSource(BTreeMap<VenueId, BTreeMap<&'static str, (StreamName, Window)>>);
+
+impl StageSource {
+    /// An order of a venue reached a stage, so many seconds after its request; the mean when it is time to tell one.
+    pub fn note(
+        &mut self,
+        now: Mono,
+        stage: &'static str,
+        venue: &VenueId,
+        took: f64,
+    ) -> Option<(&StreamName, f64)> {
+        if !self.0.contains_key(venue) && self.0.len() < VENUES_MAX {
+            self.0.insert(venue.clone(), BTreeMap::new());
+        }
+        let (name, window) = self.0.get_mut(venue)?.entry(stage).or_insert_with(|| {
+            (StreamName::of(Kind::ORDER_STAGE, &[stage, venue.as_str()]), Window::default())
+        });
+        let mean = window.take(now, took, STAGE_EVERY_MS)?;
+        Some((name, mean))
     }
 }
 
@@ -292,6 +321,28 @@ mod tests {
         let after = [(25_005, 0, lost.clone()), (25_105, 0, lost.clone()), (30_005, 0, lost)];
         want.extend([(gap.clone(), 20.0), (gap, 2.5)]);
         assert_eq!(told(&[&events[..], &after].concat()), want);
+    }
+
+    #[test]
+    fn mean_time_of_the_orders_of_a_second_by_stage_and_venue() {
+        let mut source = StageSource::default();
+        let (paper, other) = (VenueId::new("paper").unwrap(), VenueId::new("other").unwrap());
+        let mut told = Vec::new();
+        for (ms, stage, venue, took) in [
+            (0, "journal", &paper, 1.0),
+            (400, "journal", &paper, 2.0),
+            (500, "fill", &paper, 9.0),
+            (600, "journal", &other, 9.0),
+            (1_000, "journal", &paper, 6.0),
+            (1_100, "journal", &paper, 7.0),
+            (1_500, "fill", &paper, 11.0),
+            (60_000, "fill", &paper, 5.0),
+        ] {
+            let said = source.note(Mono(ms), stage, venue, took);
+            told.extend(said.map(|(name, mean)| (ms, name.to_string(), mean)));
+        }
+        let (journal, fill) = ("order_stage:journal:paper".to_owned(), "order_stage:fill:paper".to_owned());
+        assert_eq!(told, [(1_000, journal, 3.0), (1_500, fill.clone(), 10.0), (60_000, fill, 5.0)]);
     }
 
     #[test]

@@ -96,8 +96,9 @@ impl Streams {
             return Vec::new();
         }
         let policy = self.policy(name);
-        if *saved.monitor.settings() != policy.monitor {
-            saved.monitor = Monitor::new(policy.monitor.clone());
+        let settings = policy.monitor_of(name);
+        if *saved.monitor.settings() != settings {
+            saved.monitor = Monitor::new(settings);
             saved.open = None;
         }
         let mut effects: Vec<Effect> =
@@ -184,7 +185,7 @@ impl Streams {
         }
         let policy = self.policy(name);
         let stream = Stream {
-            monitor: Monitor::new(policy.monitor.clone()),
+            monitor: Monitor::new(policy.monitor_of(name)),
             strategy: strategy.or(policy.strategy.as_ref()).cloned(),
             open: None,
             detections: 0,
@@ -267,6 +268,7 @@ mod tests {
     use super::super::Consequence;
     use super::super::settings::MonitorSettings;
     use super::*;
+    use crate::domain::detectors::Sides;
 
     fn streams(most: usize) -> Streams {
         let monitor = MonitorSettings { arl0: 10_000.0, clear_after: 50, ..MonitorSettings::default() };
@@ -301,7 +303,7 @@ mod tests {
         assert_eq!((strategy.as_str(), *factor), ("maker", Decimal::new(5, 1)));
         assert!(reason.contains("slippage:maker rose") && reason.ends_with("(variance_cusum)"), "{reason}");
         assert_eq!(evidence["direction"], "up");
-        assert_eq!(evidence["detectors"].as_array().unwrap().len(), 3);
+        assert_eq!(evidence["detectors"].as_array().unwrap().len(), 2, "a fall of costs is not watched");
         let name = StreamName::new("slippage:maker").unwrap();
         let before = all.get(&name).unwrap().monitor.baseline().cloned();
         let told = feed(&mut all, "slippage:maker", 600, 1.0, 3);
@@ -313,6 +315,23 @@ mod tests {
         let told = all.rebaseline(WallMs(9), &name, "ann", "new venue fees").unwrap();
         assert!(matches!(&told[..], [Effect::Release { by, .. }] if by == "ann"), "{told:?}");
         assert!(all.get(&name).unwrap().monitor.baseline().is_none());
+    }
+
+    #[test]
+    fn the_way_that_harms_is_that_of_the_kind_unless_it_is_declared() {
+        let told = |harm: Option<Sides>, name: &str, level: f64| {
+            let monitor = MonitorSettings { arl0: 10_000.0, ..MonitorSettings::default() };
+            let mut all = Streams::new(Vec::new(), Policy { harm, ..Policy::fallback(monitor) }, 10);
+            assert_eq!(feed(&mut all, name, 1500, 3.0, 1), []);
+            !feed(&mut all, name, 100, level, 2).is_empty()
+        };
+        for (name, rise, fall) in
+            [("order_stage:fill:x", true, false), ("hit_rate:maker", false, true), ("model", true, true)]
+        {
+            assert_eq!((told(None, name, 4.0), told(None, name, 2.0)), (rise, fall), "{name}");
+            let both = Some(Sides::Both);
+            assert!(told(both, name, 4.0) && told(both, name, 2.0), "{name}");
+        }
     }
 
     #[test]

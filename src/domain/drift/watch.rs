@@ -9,7 +9,7 @@ use super::monitor::News;
 use super::second::Seconds;
 use super::settings::MonitorSettings;
 use crate::domain::detectors::{
-    Cusum, CusumSettings, Detector, Direction, Sides, VarianceCusum, VarianceCusumSettings,
+    Cusum, CusumSettings, Detector, Direction, Sides, Step, VarianceCusum, VarianceCusumSettings,
 };
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,27 @@ use serde::{Deserialize, Serialize};
 const CAP: f64 = 2.0;
 /// An episode may end below this part of each threshold.
 const CALM: f64 = 0.5;
+
+/// One side of the mean takes a residual. The side that does no harm tells nothing and goes no higher than its threshold:
+/// it is kept for what it says of the spread, and forgets soon.
+fn of_mean(side: &mut Cusum, direction: Direction, z: f64, set: &MonitorSettings) -> Step {
+    if set.sides.sees(direction) {
+        return side.update(z);
+    }
+    side.watch(z);
+    side.cap(side.threshold());
+    Step::Quiet
+}
+
+/// What a residual says of the spread. While the mean is off, values on that side are far out because of it: they count as
+/// an ordinary deviation.
+fn of_spread(z: f64, off: Option<Direction>) -> f64 {
+    match off {
+        Some(Direction::Up) => z.min(1.0),
+        Some(Direction::Down) => z.max(-1.0),
+        _ => z,
+    }
+}
 
 /// See the module's head.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,7 +81,7 @@ impl Watch {
     /// Every detector that was asked for.
     pub(super) fn gauges(&self, set: &MonitorSettings) -> Vec<Gauge> {
         let asked = |gauge: &Gauge| match gauge.detector {
-            GaugeName::Cusum => set.mean,
+            GaugeName::Cusum => set.mean && set.sides.sees(gauge.direction),
             _ => set.variance,
         };
         let seconds = self.seconds.as_ref().map(|seconds| seconds.gauges()).unwrap_or_default();
@@ -108,18 +129,49 @@ impl Watch {
         if self.open {
             return self.take_open(x, z, set);
         }
+        let up = of_mean(&mut self.up, Direction::Up, z, set);
+        let down = of_mean(&mut self.down, Direction::Down, z, set);
+        let off = self.off(set);
         let sums = [
-            (GaugeName::Cusum, set.mean, self.up.update(z)),
-            (GaugeName::Cusum, set.mean, self.down.update(z)),
-            (GaugeName::VarianceCusum, set.variance, self.wider.update(z)),
+            (GaugeName::Cusum, set.mean, up),
+            (GaugeName::Cusum, set.mean, down),
+            (GaugeName::VarianceCusum, set.variance, self.wider.update(of_spread(z, off))),
         ];
-        let second = self.seconds.as_mut().and_then(|seconds| seconds.update(&self.baseline, x, z));
+        let second = self.second(x, z, off);
         let first = sums.into_iter().filter(|(_, asked, _)| *asked).find_map(|(detector, _, step)| {
             step.direction().map(|direction| Sight { detector, direction, estimate: None })
         });
-        let Some(seen) = first.or(second) else { return News::Quiet };
-        let seen = self.named(seen, set);
-        self.begin(seen, set)
+        let named = [first, second].into_iter().flatten().map(|seen| self.named(seen, set));
+        let harmful = named.into_iter().find(|seen| self.harms(seen, set));
+        harmful.map_or(News::Quiet, |seen| self.begin(seen, set))
+    }
+
+    /// Is it a change that is told? A mean that comes back from the side that does no harm moves the harmful way, and is
+    /// none before it is as far beyond the baseline's as the sums allow each value to be.
+    fn harms(&self, seen: &Sight, set: &MonitorSettings) -> bool {
+        let Baseline { centre, scale, .. } = self.baseline;
+        let is_beyond = |estimate: &Estimate| match seen.direction {
+            Direction::Up => estimate.level > centre + set.k * scale,
+            Direction::Down => estimate.level < centre - set.k * scale,
+            Direction::Wider | Direction::Narrower => true,
+        };
+        set.sides == Sides::Both
+            || set.sides.sees(seen.direction) && seen.estimate.as_ref().is_none_or(is_beyond)
+    }
+
+    /// Whether the mean is off to the side that does no harm, and to which.
+    fn off(&self, set: &MonitorSettings) -> Option<Direction> {
+        let far = |sum: f64, cusum: &Cusum| sum > cusum.threshold() * CALM;
+        match set.sides {
+            Sides::Both => None,
+            Sides::Up => far(self.down.sums().1, &self.down).then_some(Direction::Down),
+            Sides::Down => far(self.up.sums().0, &self.up).then_some(Direction::Up),
+        }
+    }
+
+    fn second(&mut self, x: f64, z: f64, off: Option<Direction>) -> Option<Sight> {
+        let spread = off.is_none().then_some(z);
+        self.seconds.as_mut()?.update(&self.baseline, x, z, spread)
     }
 
     /// An episode opens, unless one is open.
@@ -147,22 +199,21 @@ impl Watch {
     fn take_open(&mut self, x: f64, z: f64, set: &MonitorSettings) -> News {
         self.up.watch(z);
         self.down.watch(z);
-        self.wider.watch(z);
+        let off = self.off(set);
+        self.wider.watch(of_spread(z, off));
         self.up.cap(CAP * self.up.threshold());
         self.down.cap(CAP * self.down.threshold());
         self.wider.cap(CAP * self.wider.threshold());
-        if let Some(seconds) = &mut self.seconds {
-            // What they see now belongs to the episode.
-            seconds.update(&self.baseline, x, z);
-        }
+        // What they see now belongs to the episode.
+        self.second(x, z, off);
         let counts = |gauge: &Gauge| match gauge.detector {
-            GaugeName::Cusum => set.watches_mean(),
+            GaugeName::Cusum => set.watches_mean() && set.sides.sees(gauge.direction),
             _ => set.watches_spread(),
         };
         let sums = self.sums();
         let mut counted = sums.iter().filter(|gauge| counts(gauge));
         let calm = counted.all(|gauge| gauge.statistic < CALM * gauge.threshold)
-            && self.seconds.as_ref().is_none_or(|seconds| seconds.is_calm());
+            && (off.is_some() || self.seconds.as_ref().is_none_or(|seconds| seconds.is_calm()));
         self.calm = if calm { self.calm.saturating_add(1) } else { 0 };
         if self.calm < set.clear_after {
             return News::Quiet;
