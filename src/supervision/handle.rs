@@ -6,7 +6,7 @@
 use super::context::Ctx;
 use super::deadline;
 use super::envelope::{Fate, announce_ask, announce_tell, retract};
-use super::ledger::Ledger;
+use super::ledger::{DeadLetter, Ledger};
 use super::mailbox::Mailbox;
 use actix::dev::channel::AddressSender;
 use actix::prelude::SendError;
@@ -97,8 +97,21 @@ impl<A: Actor<Context = Ctx<A>>> Handle<A> {
         M: Message + Send + 'static,
         M::Result: Send,
     {
-        let mailbox = &self.0.mailbox;
-        let ledger = mailbox.ledger();
+        let told = self.offer(message);
+        if let Err(TellError::Full(_)) = &told {
+            self.0.mailbox.ledger().count(DeadLetter::Full);
+        }
+        told
+    }
+
+    /// As [`Handle::tell`], for one who keeps a refused message and tries again: it is no dead letter.
+    fn offer<M>(&self, message: M) -> Result<(), TellError<M>>
+    where
+        A: Handler<M>,
+        M: Message + Send + 'static,
+        M::Result: Send,
+    {
+        let ledger = self.0.mailbox.ledger();
         if !ledger.enter() {
             let full = ledger.is_open();
             return Err(if full { TellError::Full(message) } else { TellError::Closed(message) });
@@ -131,7 +144,11 @@ impl<A: Actor<Context = Ctx<A>>> Handle<A> {
         let receiver = {
             let ledger = self.0.mailbox.ledger();
             if !ledger.enter() {
-                return Err(if ledger.is_open() { AskError::Full } else { AskError::Closed });
+                if !ledger.is_open() {
+                    return Err(AskError::Closed);
+                }
+                ledger.count(DeadLetter::Full);
+                return Err(AskError::Full);
             }
             announce_ask(ledger.stamp(), Arc::clone(&fate));
             match self.0.sender.send(message) {
@@ -193,6 +210,7 @@ impl<A: Actor<Context = Ctx<A>>> Handle<A> {
 
 trait Tell<M>: Send + Sync {
     fn tell(&self, message: M) -> Result<(), TellError<M>>;
+    fn offer(&self, message: M) -> Result<(), TellError<M>>;
     fn is_open(&self) -> bool;
 }
 
@@ -204,6 +222,10 @@ where
 {
     fn tell(&self, message: M) -> Result<(), TellError<M>> {
         Self::tell(self, message)
+    }
+
+    fn offer(&self, message: M) -> Result<(), TellError<M>> {
+        Self::offer(self, message)
     }
 
     fn is_open(&self) -> bool {
@@ -238,11 +260,11 @@ impl<M> Port<M> {
         self.0.tell(message)
     }
 
-    /// As [`Port::tell`], for a message that must not be missed: waits while the mailbox is full. False when the cell
-    /// has ended.
+    /// As [`Port::tell`], for a message that must not be missed: waits while the mailbox is full, without a dead letter,
+    /// because nothing is lost. False when the cell has ended.
     pub async fn tell_waiting(&self, mut message: M) -> bool {
         loop {
-            match self.tell(message) {
+            match self.0.offer(message) {
                 Ok(()) => return true,
                 Err(TellError::Closed(_)) => return false,
                 Err(TellError::Full(back)) => message = back,

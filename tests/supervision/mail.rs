@@ -43,6 +43,10 @@ fn what_must_not_be_missed_waits_for_room_and_learns_of_the_end() {
         tokio::pin!(waits);
         assert!(tokio::time::timeout(seconds(1), &mut waits).await.is_err(), "there is no room");
         assert_eq!(handle.ledger().depth(), 1);
+        let refused = || handle.ledger().dead_letters(DeadLetter::Full);
+        assert_eq!(refused(), 0, "who waits has lost nothing");
+        assert!(matches!(port.tell(Carried(9)), Err(TellError::Full(Carried(9)))));
+        assert_eq!(refused(), 1);
         let tree = up(supervisor("root").child(cell)).await;
         assert!(waits.await, "there is room");
         settle().await;

@@ -170,9 +170,10 @@ fn a_repeated_execution_latches_until_a_person_looks() {
     again.restore(risk.marks());
     assert_eq!(code(&buy(&mut again, 0)), "REPEATED_EXECUTION", "it survives a restart");
     assert_eq!(again.tick(now(0)).len(), 1, "and is told again");
+    assert_eq!(again.latches().map(|latch| &latch.strategy).collect::<Vec<_>>(), [&strategy(0)]);
     assert!(!again.re_enable(now(0), &strategy(1)), "another strategy");
     assert!(again.re_enable(now(0), &strategy(0)));
-    assert!(again.marks_dirty(now(0)) && again.breaches().is_empty());
+    assert!(again.marks_dirty(now(0)) && again.breaches().is_empty() && again.latches().next().is_none());
     assert_eq!(code(&buy(&mut again, 0)), "ok");
     assert!(!again.re_enable(now(0), &strategy(0)));
     let other = risk.decide(now(999), &proposal(1, 0, Side::Buy, 1, 100), &Standing::fine());
@@ -274,10 +275,15 @@ fn an_override_must_be_whole() {
         spoil(&mut one);
         assert_eq!(risk.grant(Mono(0), one).unwrap_err().code, "OVERRIDE_INVALID", "case {index}");
     }
-    for _ in 0..super::OVERRIDES_MAX {
+    let mut longest = over(&["LEVERAGE"; 8]);
+    longest.reason = "x".repeat(256);
+    risk.grant(Mono(0), longest).unwrap();
+    for _ in 1..super::OVERRIDES_MAX {
         risk.grant(Mono(0), over(&["LEVERAGE"])).unwrap();
     }
     assert_eq!(risk.grant(Mono(0), over(&["LEVERAGE"])).unwrap_err().code, "TOO_MANY_OVERRIDES");
+    let standing = |at| risk.overrides(Mono(at)).count();
+    assert_eq!((standing(999), standing(1_000)), (super::OVERRIDES_MAX, 0));
     let mut later = over(&["LEVERAGE"]);
     later.expires = Mono(9_000);
     risk.grant(Mono(1_000), later).unwrap();

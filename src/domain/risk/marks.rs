@@ -75,3 +75,39 @@ impl RiskMarks {
         (!restraints.is_empty()).then(|| Self { restraints, ..Self::default() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{d, strategy, symbol, venue};
+    use super::*;
+
+    fn latch(side: Side) -> Latch {
+        let (strategy, venue, symbol) = (strategy(0), venue(0), symbol(0));
+        Latch { strategy, venue, symbol, side, fills: 5, window_ms: 1_000, at: WallMs(7) }
+    }
+
+    #[test]
+    fn a_latch_says_what_latched_it() {
+        assert_eq!(latch(Side::Buy).describe(), "v0/BTCUSDT buy fills=5 window_ms=1000");
+        assert_eq!(latch(Side::Sell).describe(), "v0/BTCUSDT sell fills=5 window_ms=1000");
+    }
+
+    #[test]
+    fn a_cold_start_keeps_cuts_alone() {
+        let cut = Restraint {
+            stream: "slippage:s0".to_owned(),
+            strategy: strategy(0),
+            factor: d("0.5"),
+            reason: "it drifted".to_owned(),
+            at: WallMs(3),
+        };
+        let marks = RiskMarks {
+            latches: vec![latch(Side::Buy)],
+            restraints: vec![cut.clone()],
+            ..RiskMarks::default()
+        };
+        let kept = RiskMarks { restraints: vec![cut], ..RiskMarks::default() };
+        assert_eq!(marks.clone().across_cold_start(), Some(kept));
+        assert_eq!(RiskMarks { restraints: Vec::new(), ..marks }.across_cold_start(), None);
+    }
+}

@@ -35,6 +35,8 @@ mod core_tests;
 #[cfg(test)]
 mod judge_tests;
 #[cfg(test)]
+mod limits_tests;
+#[cfg(test)]
 mod loss_tests;
 #[cfg(test)]
 mod testing;

@@ -147,3 +147,15 @@ impl Overrides {
 pub fn is_relaxable(name: &str) -> bool {
     CHECKS.iter().any(|check| check.soft && check.name == name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_used_up_that_does_not_stand() {
+        let mut none = Overrides::default();
+        none.consume(0);
+        assert_eq!(none.standing(Mono(0)).count(), 0);
+    }
+}

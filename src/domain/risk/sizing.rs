@@ -98,6 +98,20 @@ mod tests {
     }
 
     #[test]
+    fn stakes_by_hand() {
+        let near = |got: f64, wanted: f64| assert!((got - wanted).abs() < 1e-12, "{got} {wanted}");
+        // Won six times of ten.
+        near(kelly_binary(0.6, 1.0), 0.2);
+        near(kelly_binary(0.6, 2.0), 0.4);
+        near(kelly_general(0.6, 1.0, 1.0), 0.2);
+        near(kelly_general(0.6, 0.2, 0.1), 4.0);
+        near(kelly_general(0.6, 0.1, 0.2), -1.0);
+        // Eight in a hundred above three, at a deviation of a fifth.
+        near(kelly_continuous(0.08, 0.03, 0.2), 1.25);
+        near(kelly_continuous(0.03, 0.08, 0.5), -0.2);
+    }
+
+    #[test]
     fn the_throttle_is_a_straight_line() {
         let table = [
             ("-1", "1"),
