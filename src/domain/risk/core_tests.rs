@@ -1,15 +1,15 @@
 //! The chain as a whole: counting, throttles, latches, breaches, overrides, gauges, restarts.
 
-use super::testing::{code, d, fill, mark, now, order, proposal, risk, strategy, symbol, venue};
+use super::testing::{code, d, fill, mark, now, order, position, proposal, risk, strategy, symbol, venue};
 use super::{
-    BreachKind, Consequence, Decision, Limit, Message, Override, RepeatLimit, Risk, RiskScope, RiskSettings,
-    Standing, StateGate,
+    BreachKind, Consequence, Decision, Limit, Message, Override, Proposal, RepeatLimit, Restraint, Risk,
+    RiskScope, RiskSettings, Standing, StateGate,
 };
 use crate::domain::ids::Asset;
 use crate::domain::money::Quantity;
 use crate::domain::order::{OrderNumber, OrderState};
 use crate::domain::order_types::Side;
-use crate::domain::time::Mono;
+use crate::domain::time::{Mono, WallMs};
 
 fn wide() -> RiskSettings {
     RiskSettings::for_rehearsal(Asset::new("USDT").unwrap())
@@ -306,4 +306,52 @@ fn research_relaxes_what_it_names_and_never_where_money_is() {
     assert_eq!(code(&risk.decide(now(0), &asked, &live)), "QUANTITY_ABOVE_MAXIMUM");
     let halted = Standing { state: StateGate::Halted, ..Standing::fine() };
     assert_eq!(code(&risk.decide(now(0), &asked, &halted)), "TRADING_HALTED", "a hard check stays hard");
+}
+
+fn cut(who: usize, stream: &str, factor: &str) -> Restraint {
+    let (strategy, reason) = (strategy(who), "it drifted".to_owned());
+    Restraint { strategy, stream: stream.to_owned(), factor: d(factor), reason, at: WallMs(1) }
+}
+
+#[test]
+fn a_cut_holds_for_entries_of_its_strategy_until_it_is_lifted() {
+    let share = |risk: &Risk, asked: &Proposal| {
+        risk.cut_of(now(0), asked, &Standing::fine()).map(|cut| (cut.factor, cut.stream))
+    };
+    let half = Some((d("0.5"), "slippage:s0".to_owned()));
+    let mut risk = risk_of(wide());
+    let entry = proposal(0, 0, Side::Buy, 1, 100);
+    assert_eq!(share(&risk, &entry), None);
+    risk.marks_noted(now(0));
+    assert!(risk.restrain(cut(0, "slippage:s0", "0.5")));
+    assert!(risk.marks_dirty(now(0)), "at once");
+    assert_eq!(risk.restraints().collect::<Vec<_>>(), [&cut(0, "slippage:s0", "0.5")]);
+    assert_eq!(share(&risk, &entry), half);
+    assert_eq!(share(&risk, &proposal(1, 0, Side::Buy, 1, 100)), None, "nobody else's");
+    let of_the_books = Proposal { number: Some(OrderNumber(1)), ..entry.clone() };
+    let was_cut = Proposal { asked: Some(Quantity::parse("2").unwrap()), ..entry.clone() };
+    assert_eq!((share(&risk, &of_the_books), share(&risk, &was_cut)), (None, None), "not twice");
+    // An order that makes the strategy's position or that of all smaller is free.
+    let exit = proposal(0, 0, Side::Sell, 1, 100);
+    assert_eq!(share(&risk, &exit), half);
+    risk.position(&position(0, 0, d("5"), Some(d("100")), d("0")));
+    assert_eq!((share(&risk, &exit), share(&risk, &entry)), (None, half.clone()));
+    risk.position(&position(1, 0, d("-9"), Some(d("100")), d("0")));
+    assert_eq!((share(&risk, &exit), share(&risk, &entry)), (None, None), "its own, and that of all");
+    risk.position(&position(0, 0, d("0"), None, d("0")));
+    assert_eq!((share(&risk, &exit), share(&risk, &entry)), (half.clone(), None));
+    // It outlives a restart, and only who is asked for lifts it.
+    let mut again = risk_of(wide());
+    again.restore(risk.marks());
+    assert_eq!(share(&again, &entry), half);
+    again.marks_noted(now(0));
+    assert!(!again.unrestrain(&strategy(0), "slippage:s1") && !again.marks_dirty(now(0)));
+    assert!(again.unrestrain(&strategy(0), "slippage:s0") && again.marks_dirty(now(0)));
+    assert_eq!((share(&again, &entry), again.restraints().count()), (None, 0));
+    for n in 0..super::RESTRAINTS_MAX {
+        assert!(again.restrain(cut(0, &n.to_string(), "0.5")));
+    }
+    again.marks_noted(now(0));
+    assert!(!again.restrain(cut(0, "one more", "0.5")) && !again.marks_dirty(now(0)), "there is a bound");
+    assert!(again.re_enable(now(0), &strategy(0)) && again.restraints().next().is_none());
 }

@@ -159,6 +159,9 @@ mod tests {
         moves.note(60_000, d("0"));
         moves.note(60_000, d("-1"));
         assert_eq!(moves.sigma().1, 0);
+        let mut both = moves.clone();
+        both.note(120_000, d("101"));
+        assert_eq!(both.sigma().1, 1, "what is no price does not stand between two that are");
         moves.note(600_001, d("200"));
         assert_eq!(moves.sigma().1, 0, "ten minutes of silence");
         moves.note(660_001, d("200"));
@@ -166,6 +169,9 @@ mod tests {
         moves.note(1_260_001, d("201"));
         assert_eq!(moves.sigma().1, 2, "ten minutes exactly still count");
         let newest = moves.sigma().0.unwrap();
+        // The mean of a return of nothing and of this one.
+        let wanted = ((201.0_f64 / 200.0).ln().powi(2) * 144.0 / 2.0).sqrt();
+        assert!((newest.to_f64().unwrap() - wanted).abs() < 1e-8, "{newest} {wanted}");
         moves.note(1_320_001, d("201"));
         assert!(moves.sigma().0.unwrap() < newest);
     }
