@@ -1,8 +1,9 @@
 //! Profit and loss over time: breaches, days, peaks, records of trades, and the gauges.
 
-use super::testing::{code, d, mark, narrow, now, order, position, proposal, risk, symbol, venue};
+use super::testing::{code, d, mark, narrow, now, order, position, proposal, risk, strategy, symbol, venue};
 use super::{
-    BreachKind, Consequence, DrawdownLimit, Limit, LossLimit, Risk, RiskMarks, RiskSettings, Standing,
+    BreachKind, Consequence, DrawdownLimit, Limit, LossLimit, Message, Risk, RiskMarks, RiskSettings,
+    Standing,
 };
 use crate::domain::ids::Asset;
 use crate::domain::money::Amount;
@@ -140,9 +141,14 @@ fn fees_and_closed_trades_count() {
 
 #[test]
 fn gauges_show_the_tightest_first() {
-    let mut risk = risk(narrow());
+    let mut settings = narrow();
+    settings.account.assets.push((Some(Asset::new("ETH").unwrap()), Limit::At(d("900"))));
+    settings.account.rates.messages_per_second = Limit::At(20);
+    settings.strategies[0].rates.messages_per_minute = Limit::At(30);
+    let mut risk = risk(settings);
     risk.position(&position(0, 0, d("10"), Some(d("100")), d("0")));
     risk.order(&order(1, 0, 0, Side::Buy, 1, 100));
+    risk.sent(Mono(0), &strategy(0), Message::Cancel);
     let gauges = risk.gauges(Mono(0));
     let find = |name: &str, scope: &str| {
         let one = gauges.iter().find(|one| one.name == name && one.scope == scope);
@@ -155,6 +161,10 @@ fn gauges_show_the_tightest_first() {
     assert_eq!(find("max_position", "strategy/s0/v0/BTCUSDT"), (Some(d("11")), Some(d("12"))));
     assert_eq!(find("max_position", "symbol/v0/BTCUSDT"), (Some(d("11")), Some(d("18"))));
     assert_eq!(find("asset_exposure", "asset/BTC"), (Some(d("1100")), Some(d("3500"))));
+    assert_eq!(find("asset_exposure", "asset/ETH"), (Some(d("0")), Some(d("900"))));
+    assert_eq!(find("messages_per_second", "account"), (Some(d("1")), Some(d("20"))));
+    assert_eq!(find("messages_per_minute", "strategy/s0"), (Some(d("1")), Some(d("30"))));
+    assert_eq!(find("orders_per_second", "strategy/s0").0, Some(d("0")), "a cancel is no order");
     assert_eq!(find("leverage", "account"), (Some(d("0.22")), Some(d("1"))));
     assert_eq!(find("open_orders", "symbol/v0/BTCUSDT"), (Some(d("1")), Some(d("6"))));
     assert_eq!(find("open_orders", "account"), (Some(d("1")), Some(d("14"))));
@@ -165,4 +175,33 @@ fn gauges_show_the_tightest_first() {
     risk.mark(Mono(0), &venue(0), &symbol(0), None);
     assert_eq!(risk.gauges(Mono(0))[0].ratio, None, "what is not known comes before everything");
     assert!(risk.gauges(Mono(0)).len() <= super::GAUGES_MAX);
+}
+
+#[test]
+fn without_equity_nothing_held_is_no_leverage_and_anything_held_is_unknown() {
+    let used = |held: &str| {
+        let mut risk = risk(narrow());
+        let average = (held != "0").then(|| d("100"));
+        // All of the capital is lost.
+        risk.position(&position(0, 0, d(held), average, d("-5000")));
+        let gauges = risk.gauges(Mono(0));
+        gauges.into_iter().find(|one| one.name == "leverage").unwrap().used
+    };
+    assert_eq!((used("0"), used("1")), (Some(d("0")), None));
+}
+
+#[test]
+fn each_strategy_s_budget_is_used_by_its_own_exposure_and_its_own_losses() {
+    let mut risk = risk(narrow());
+    risk.position(&position(0, 0, d("10"), Some(d("100")), d("-30")));
+    risk.position(&position(1, 1, d("-4"), Some(d("100")), d("20")));
+    let gauges = risk.gauges(Mono(0));
+    let used = |name: &str, scope: &str| {
+        gauges.iter().find(|one| one.name == name && one.scope == scope).and_then(|one| one.used)
+    };
+    assert_eq!(used("gross_exposure", "account"), Some(d("1400")));
+    assert_eq!(
+        (used("budget", "strategy/s0"), used("budget", "strategy/s1")),
+        (Some(d("1030")), Some(d("400")))
+    );
 }

@@ -133,6 +133,21 @@ mod tests {
     }
 
     #[test]
+    fn fewer_than_three_readings_confirm_nothing() {
+        let mut track = Track::default();
+        for pnl in [50, 40] {
+            track.read(1, d(pnl));
+            assert_eq!(
+                (track.peak, track.confirmed_day_loss(), drawdown(&track)),
+                (d(0), None, d(0)),
+                "{pnl}"
+            );
+        }
+        track.read(1, d(45));
+        assert_eq!((track.peak, track.confirmed_day_loss()), (d(40), Some(d(-5))));
+    }
+
+    #[test]
     fn one_wild_price_raises_no_peak() {
         let mut track = Track::default();
         assert!(track.read(1, d(0)), "the day began");
@@ -152,6 +167,9 @@ mod tests {
         assert_eq!(track.day_loss(d(-7)), Some(d(7)), "before the first reading");
         track.read(1, d(50));
         assert_eq!(track.day_start, Some(d(50)));
+        let mut second = track.clone();
+        second.read(2, d(60));
+        assert_eq!(second.day_start, Some(d(60)), "of two the higher, from where more is lost");
         track.read(1, d(52));
         assert!(track.read(2, d(9_000)), "a wild price at midnight");
         assert_eq!(track.day_start, Some(d(52)));
