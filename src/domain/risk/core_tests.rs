@@ -355,3 +355,16 @@ fn a_cut_holds_for_entries_of_its_strategy_until_it_is_lifted() {
     assert!(!again.restrain(cut(0, "one more", "0.5")) && !again.marks_dirty(now(0)), "there is a bound");
     assert!(again.re_enable(now(0), &strategy(0)) && again.restraints().next().is_none());
 }
+
+#[test]
+fn a_number_that_names_another_order_takes_the_place_of_the_first() {
+    let mut risk = risk_of(wide());
+    risk.order(&order(1, 0, 0, Side::Buy, 5, 100));
+    risk.order(&order(1, 0, 1, Side::Sell, 3, 100));
+    let worst = |risk: &Risk, at: usize| risk.book.instruments[at].worst.gross();
+    assert_eq!((worst(&risk, 0), worst(&risk, 1)), (Some(d("0")), Some(d("3"))));
+    risk.order(&order(1, 1, 1, Side::Sell, 2, 100));
+    assert_eq!((worst(&risk, 0), worst(&risk, 1), risk.book.open), (Some(d("0")), Some(d("2")), 1));
+    risk.forget(OrderNumber(1));
+    assert_eq!((worst(&risk, 1), risk.book.open), (Some(d("0")), 0));
+}

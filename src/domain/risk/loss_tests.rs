@@ -1,12 +1,17 @@
 //! Profit and loss over time: breaches, days, peaks, records of trades, and the gauges.
 
-use super::testing::{code, d, mark, narrow, now, order, position, proposal, risk, strategy, symbol, venue};
-use super::{
-    BreachKind, Consequence, DrawdownLimit, Limit, LossLimit, Message, Risk, RiskMarks, RiskSettings,
-    Standing,
+use super::testing::{
+    code, d, instrument, mark, narrow, now, order, position, proposal, risk, strategy, symbol, venue,
 };
-use crate::domain::ids::Asset;
-use crate::domain::money::Amount;
+use super::{
+    BreachKind, Consequence, DrawdownLimit, Limit, LossLimit, Message, Proposal, Risk, RiskMarks, RiskScope,
+    RiskSettings, Standing, StrategyLimits,
+};
+use crate::domain::ids::{Asset, Symbol};
+use crate::domain::instrument::Instrument;
+use crate::domain::ledger::Position;
+use crate::domain::money::{Amount, Price};
+use crate::domain::oms::Mark;
 use crate::domain::order_types::Side;
 use crate::domain::time::Mono;
 
@@ -204,4 +209,83 @@ fn each_strategy_s_budget_is_used_by_its_own_exposure_and_its_own_losses() {
         (used("budget", "strategy/s0"), used("budget", "strategy/s1")),
         (Some(d("1030")), Some(d("400")))
     );
+}
+
+#[test]
+fn what_is_quoted_in_another_asset_is_valued_by_that_asset_s_price() {
+    let mut risk = risk(wide());
+    let cross = Instrument {
+        symbol: Symbol::new("ETHBTC").unwrap(),
+        quote: Asset::new("BTC").unwrap(),
+        ..instrument(1)
+    };
+    risk.instrument(&venue(0), &cross);
+    let (bid, ask) = (Price::parse("0.04").unwrap(), Price::parse("0.06").unwrap());
+    risk.mark(Mono(0), &venue(0), &cross.symbol, Some(Mark { bid, ask }));
+    let held = Position { symbol: cross.symbol.clone(), ..position(0, 0, d("10"), Some(d("0.05")), d("0")) };
+    risk.position(&held);
+    let asked = |symbol: &Symbol| Proposal { symbol: symbol.clone(), ..proposal(0, 0, Side::Buy, 1, 100) };
+    let figures = |asked: &Proposal| risk.explain(now(0), asked, &Standing::fine()).figures;
+    let here = figures(&asked(&cross.symbol));
+    assert_eq!(here.quote_price, Some(d("100")), "the middle of BTCUSDT");
+    assert_eq!(here.gross.account.map(|gross| gross.before.normalize()), Some(d("50")));
+    assert_eq!(figures(&asked(&symbol(0))).quote_price, Some(d("1")));
+}
+
+#[test]
+fn a_fee_in_another_asset_comes_off_a_trade_s_result_by_its_last_price() {
+    let mut risk = risk(wide());
+    let long_ago = 10_000_000;
+    let asked = proposal(0, 0, Side::Buy, 1, 100);
+    let mut held = position(0, 0, d("2"), Some(d("100")), d("0"));
+    risk.position(&held);
+    held = position(0, 0, d("1"), Some(d("100")), d("7"));
+    held.fees.insert(Asset::new("BTC").unwrap(), Amount::parse("0.01").unwrap());
+    risk.position(&held);
+    let trades = risk.explain(now(long_ago), &asked, &Standing::fine()).figures.trades;
+    assert_eq!((trades.trades, trades.wins, trades.mean_win), (1, 1, d("6")));
+}
+
+#[test]
+fn a_loss_or_a_fall_is_a_breach_beyond_its_limit_alone() {
+    let read_at = |price: i64| {
+        let mut risk = holding(wide());
+        for second in 0..3 {
+            read(&mut risk, second, 100);
+        }
+        (3..6).flat_map(|second| read(&mut risk, second, price)).map(|(kind, _)| kind).collect::<Vec<_>>()
+    };
+    // 50 of 1,000 are the soft level, 60 the loss of a day, 100 the hard level, which is one that may not be reached.
+    assert_eq!(read_at(95), []);
+    assert_eq!(read_at(94), [BreachKind::DrawdownSoft]);
+    assert_eq!(read_at(93), [BreachKind::DailyLoss, BreachKind::DrawdownSoft]);
+    assert!(!read_at(91).contains(&BreachKind::DrawdownHard));
+    assert!(read_at(90).contains(&BreachKind::DrawdownHard));
+}
+
+#[test]
+fn each_strategy_is_watched_by_its_own_limits() {
+    let mut settings = wide();
+    settings.strategies[0].budget = Limit::At(d("100000"));
+    let own = |who: usize, most: &str| StrategyLimits {
+        strategy: Some(strategy(who)),
+        daily_loss: Limit::At(LossLimit { most: d(most), then: Consequence::Throttle }),
+        ..StrategyLimits::default()
+    };
+    settings.strategies.extend([own(0, "60"), own(1, "500")]);
+    let mut risk = risk(settings);
+    for who in 0..2 {
+        risk.position(&position(who, 0, d("10"), Some(d("100")), d("0")));
+    }
+    for second in 0..3 {
+        read(&mut risk, second, 100);
+    }
+    let mut told = Vec::new();
+    for second in 3..6 {
+        let at = second * 1_000;
+        risk.mark(Mono(at), &venue(0), &symbol(0), mark(89, 91));
+        told.extend(risk.tick(now(at)).into_iter().filter(|one| one.kind == BreachKind::DailyLoss));
+    }
+    let scopes: Vec<_> = told.into_iter().map(|breach| breach.scope).collect();
+    assert_eq!(scopes, [RiskScope::Strategy(strategy(0))]);
 }

@@ -38,7 +38,7 @@ pub(super) fn now(ms: u64) -> Now {
     Now { mono: Mono(ms), wall: WallMs(i64::try_from(ms).unwrap()) }
 }
 
-fn instrument(n: usize) -> Instrument {
+pub(super) fn instrument(n: usize) -> Instrument {
     Instrument {
         symbol: symbol(n),
         base: Asset::new(if n.is_multiple_of(2) { "BTC" } else { "ETH" }).unwrap(),
