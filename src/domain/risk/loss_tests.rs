@@ -1,5 +1,6 @@
 //! Profit and loss over time: breaches, days, peaks, records of trades, and the gauges.
 
+use super::book::View;
 use super::testing::{
     code, d, instrument, mark, narrow, now, order, position, proposal, risk, strategy, symbol, venue,
 };
@@ -288,4 +289,23 @@ fn each_strategy_is_watched_by_its_own_limits() {
     }
     let scopes: Vec<_> = told.into_iter().map(|breach| breach.scope).collect();
     assert_eq!(scopes, [RiskScope::Strategy(strategy(0))]);
+}
+
+#[test]
+fn the_account_s_profit_is_of_what_is_held_and_of_what_was_realised() {
+    let pnl = |positions: &[Position]| {
+        let mut risk = risk(wide());
+        for position in positions {
+            risk.position(position);
+        }
+        View::new(&risk.book, Mono(0), None).account_pnl().map(|pnl| pnl.normalize())
+    };
+    let was_closed = position(0, 0, d("0"), None, d("-30"));
+    // Held without a price that it was bought at: all of its value is profit.
+    let was_given = position(0, 1, d("2"), None, d("0"));
+    let is_held = position(1, 2, d("3"), Some(d("90")), d("5"));
+    assert_eq!(pnl(std::slice::from_ref(&was_closed)), Some(d("-30")));
+    assert_eq!(pnl(std::slice::from_ref(&was_given)), Some(d("200")));
+    assert_eq!(pnl(std::slice::from_ref(&is_held)), Some(d("35")));
+    assert_eq!(pnl(&[was_closed, was_given, is_held]), Some(d("205")));
 }

@@ -22,6 +22,7 @@ fn run(case: &Case<'_>, bench: &mut Bench<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::judge::walk;
     use super::super::testing::*;
     use super::*;
     use crate::domain::risk::Restrained;
@@ -50,6 +51,12 @@ mod tests {
     fn a_share_of_nothing_lets_out_only() {
         let mut paused = bench("0", "0.001");
         assert_eq!(paused.says(THIS), "DRIFT_PAUSED: strategy=one, stream=slippage:one");
+        let lines = walk(THIS, &paused.case(), true).lines;
+        assert_eq!(
+            lines.iter().map(|line| line.code).collect::<Vec<_>>(),
+            ["DRIFT_PAUSED"],
+            "of no size at all"
+        );
         paused.proposal.asked = Some(quantity("5"));
         assert_eq!(paused.code(THIS), "DRIFT_PAUSED");
         assert_eq!(paused.reducing().code(THIS), "ok");

@@ -26,6 +26,7 @@ fn run(case: &Case<'_>, bench: &mut Bench<'_>) {
 mod tests {
     use super::super::testing::*;
     use super::*;
+    use crate::domain::risk::Limit;
 
     const THIS: &[&Check] = &[&CHECK];
 
@@ -80,6 +81,16 @@ mod tests {
         let mut double = limited(Desk::new().of("1.1"));
         double.figures.quote_price = Some(d("2"));
         assert_eq!(double.code(THIS), "VALUE_ABOVE_MAXIMUM", "measured in the currency");
+    }
+
+    #[test]
+    fn each_of_the_two_holds_where_the_other_is_done_without() {
+        let mut most = limited(Desk::new().of("3"));
+        most.limits.order.min_value = Limit::NotRequired;
+        assert_eq!(most.code(THIS), "VALUE_ABOVE_MAXIMUM");
+        let mut least = limited(Desk::new().of("0.01"));
+        least.limits.order.max_value = Limit::NotRequired;
+        assert_eq!(least.code(THIS), "VALUE_BELOW_MINIMUM");
     }
 
     #[test]
