@@ -15,7 +15,7 @@ impl Oms {
         let mut effects = Vec::with_capacity(out.effects.len().saturating_add(4));
         let (evidence, intents) = (std::mem::take(&mut out.evidence), std::mem::take(&mut out.intents));
         out.told.extend(evidence.orders.iter().chain(&intents.orders).copied());
-        let due = out.snapshot || self.facts >= self.settings.limits.facts_per_snapshot;
+        let due = out.snapshot || self.facts >= self.snapshot_after();
         let last_is_intents = !intents.is_empty();
         let evidence_snapshot = due && !last_is_intents && !evidence.is_empty();
         let at = out.now.wall;
@@ -28,6 +28,15 @@ impl Oms {
         }
         effects.append(&mut out.effects);
         effects
+    }
+
+    /// Rows that a start may have to read before the next snapshot is due. A snapshot costs as much as there are orders in
+    /// it, and both threads of the order path stand still for it: with sixteen thousand that is a tenth of a second and
+    /// more, so books that hold many are written more rarely.
+    fn snapshot_after(&self) -> u64 {
+        let limits = &self.settings.limits;
+        let held = u64::try_from(self.books.orders.len()).unwrap_or(u64::MAX);
+        limits.facts_per_snapshot.max(held.saturating_mul(limits.facts_per_held_order))
     }
 
     /// A request and the answer that it gets.

@@ -200,8 +200,10 @@ pub struct Limits {
     pub closed_orders_max: usize,
     /// Fills that wait for an order to be identified, and fills that the database is asked about.
     pub parked_fills: usize,
-    /// Rows between snapshots.
+    /// Rows between snapshots, at least.
     pub facts_per_snapshot: u64,
+    /// As many rows between snapshots for each order that the books hold: 200,000 when they are full of closed ones.
+    pub facts_per_held_order: u64,
     /// Rows per second that record refusals; those beyond are counted.
     pub denials_per_second: u32,
 }
@@ -216,6 +218,7 @@ impl Default for Limits {
             closed_orders_max: 16_384,
             parked_fills: 4_096,
             facts_per_snapshot: 50_000,
+            facts_per_held_order: 12,
             denials_per_second: 50,
         }
     }

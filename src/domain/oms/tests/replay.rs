@@ -282,7 +282,7 @@ proptest! {
 #[test]
 fn many_short_lives_still_leave_a_snapshot() {
     let mut short = settings();
-    short.limits.facts_per_snapshot = 40;
+    (short.limits.facts_per_snapshot, short.limits.facts_per_held_order) = (40, 0);
     let mut rows = Vec::new();
     let mut taken = 0;
     for life in 0..20 {
@@ -311,6 +311,25 @@ fn many_short_lives_still_leave_a_snapshot() {
         assert!(waiting < 80, "life {life}: {waiting} rows without a snapshot");
     }
     assert!(taken > 1);
+}
+
+#[test]
+fn books_that_hold_many_orders_are_written_more_rarely() {
+    let taken = |per_held_order: u64| {
+        let mut settings = settings();
+        (settings.limits.facts_per_snapshot, settings.limits.facts_per_held_order) = (10, per_held_order);
+        let mut desk = Desk::stopped(Oms::new(settings).unwrap());
+        desk.connect(StartHow::Warm);
+        for n in 0..30 {
+            let request = request(&format!("o-{n}"), "hold", Side::Buy, "0.001");
+            desk.step(Event::Submit { request, reply: None });
+        }
+        let held = desk.oms.books.orders.len();
+        assert!(held >= 10, "{held}");
+        desk.disk.iter().filter(|batch| batch.snapshot.is_some()).count()
+    };
+    let (by_rows, by_orders) = (taken(0), taken(100));
+    assert!(by_rows >= 3 && by_orders == 0, "{by_rows} {by_orders}");
 }
 
 #[test]
