@@ -79,6 +79,7 @@ fn an_ask_says_what_became_of_the_message() {
         assert_eq!((closed, full), (Err(AskError::Closed), Err(AskError::Full)));
         let books = a.ledger();
         assert_eq!((books.depth(), books.dead_letters(DeadLetter::Closed)), (0, 2));
+        assert_eq!(books.dead_letters(DeadLetter::Full), 1);
     });
 }
 

@@ -36,7 +36,8 @@ impl Oms {
     fn snapshot_after(&self) -> u64 {
         let limits = &self.settings.limits;
         let held = u64::try_from(self.books.orders.len()).unwrap_or(u64::MAX);
-        limits.facts_per_snapshot.max(held.saturating_mul(limits.facts_per_held_order))
+        let by_orders = held.saturating_mul(limits.facts_per_held_order).min(limits.facts_per_snapshot_max);
+        limits.facts_per_snapshot.max(by_orders)
     }
 
     /// A request and the answer that it gets.

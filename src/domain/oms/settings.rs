@@ -202,8 +202,10 @@ pub struct Limits {
     pub parked_fills: usize,
     /// Rows between snapshots, at least.
     pub facts_per_snapshot: u64,
-    /// As many rows between snapshots for each order that the books hold: 200,000 when they are full of closed ones.
+    /// As many rows between snapshots for each order that the books hold.
     pub facts_per_held_order: u64,
+    /// Rows between snapshots, at most, however many orders there are: a start reads them back.
+    pub facts_per_snapshot_max: u64,
     /// Rows per second that record refusals; those beyond are counted.
     pub denials_per_second: u32,
 }
@@ -219,6 +221,7 @@ impl Default for Limits {
             parked_fills: 4_096,
             facts_per_snapshot: 50_000,
             facts_per_held_order: 12,
+            facts_per_snapshot_max: 200_000,
             denials_per_second: 50,
         }
     }

@@ -315,10 +315,11 @@ fn many_short_lives_still_leave_a_snapshot() {
 
 #[test]
 fn books_that_hold_many_orders_are_written_more_rarely() {
-    let taken = |per_held_order: u64| {
+    let taken = |per_held_order: u64, most: u64| {
         let mut desk = Desk::running();
         let limits = &mut desk.oms.settings.limits;
         (limits.facts_per_snapshot, limits.facts_per_held_order) = (10, per_held_order);
+        limits.facts_per_snapshot_max = most;
         desk.disk.clear();
         for n in 0..30 {
             desk.working(request(&format!("o-{n}"), "hold", Side::Buy, "0.1"));
@@ -326,8 +327,9 @@ fn books_that_hold_many_orders_are_written_more_rarely() {
         assert_eq!(desk.oms.books.orders.len(), 30);
         desk.disk.iter().filter(|batch| batch.snapshot.is_some()).count()
     };
-    let (by_rows, by_orders) = (taken(0), taken(100));
+    let (by_rows, by_orders) = (taken(0, 1_000), taken(100, 1_000));
     assert!(by_rows >= 3 && by_orders == 0, "{by_rows} {by_orders}");
+    assert_eq!(taken(100, 10), by_rows, "there is a bound");
 }
 
 #[test]
